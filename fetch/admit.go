@@ -1,0 +1,116 @@
+package fetch
+
+// Admission: a request is pulled from the source only when there is room for
+// it, so a list of any length costs no memory. Jobs whose host is at its limit
+// wait in line at their origin; the loop looks a bounded way past them for
+// others that can start.
+
+// lookahead is how many jobs may wait in line, for each conn there may be. A
+// list sorted by host still fills the loop if its runs are shorter than that.
+const lookahead = 16
+
+// pullMost bounds the results of one turn: jobs that end without the network
+// (skipped, refused) must not pile up before they are yielded.
+const pullMost = 1024
+
+// admit starts what can be started, and pulls more to start. It says whether
+// the source must be asked again without waiting.
+func (l *loop) admit(source Source) (more bool) {
+	for {
+		l.startReady()
+		switch {
+		case l.sourceEnded || !l.canPull():
+			return false
+		case len(l.finished) >= pullMost:
+			return true
+		}
+		switch r, supply := source.Next(); supply {
+		case More:
+			l.newJob(r)
+		case Empty:
+			return false
+		case End:
+			l.sourceEnded = true
+		}
+	}
+}
+
+// canPull says whether another job could be of use now.
+func (l *loop) canPull() bool {
+	return l.slots-l.idle.count < l.options.MaxConns &&
+		l.queued < lookahead*l.options.MaxConns &&
+		!l.shortage.holds(l.now)
+}
+
+// startReady starts jobs of origins that have both jobs and room, in turn.
+func (l *loop) startReady() {
+	for l.ready.first != nil && !l.shortage.holds(l.now) {
+		o := l.ready.first
+		if !l.makeRoom(o) {
+			return
+		}
+		l.ready.remove(o)
+		if j := o.waiting.first; j != nil {
+			l.unlink(j)
+			l.start(j)
+			l.markReady(o)
+		}
+	}
+}
+
+// markReady puts an origin in line for its jobs to be started, if there is one
+// and it has room.
+func (l *loop) markReady(o *origin) {
+	if !o.linked && o.waiting.count > 0 && (o.slots < l.options.MaxPerHost || len(o.available) > 0) {
+		l.ready.pushBack(o)
+	}
+}
+
+// makeRoom sees to it that the first job in an origin's line can have a conn:
+// one that is there, or a free slot, for which an idle conn may have to go.
+func (l *loop) makeRoom(o *origin) bool {
+	j := o.waiting.first
+	if j == nil || len(o.available) > 0 && !j.fresh {
+		return true
+	}
+	if o.slots >= l.options.MaxPerHost {
+		return l.retireIdleOf(o)
+	}
+	if l.slots >= l.options.MaxConns {
+		return l.retireIdle()
+	}
+	return true
+}
+
+// retireIdle closes the conn that has been idle longest.
+func (l *loop) retireIdle() bool {
+	if l.idle.first == nil {
+		return false
+	}
+	l.retire(l.idle.first)
+	return true
+}
+
+// retireIdleOf closes an idle conn of an origin, for a job that must not use it.
+func (l *loop) retireIdleOf(o *origin) bool {
+	for _, c := range o.available {
+		if c.busy == 0 {
+			l.retire(c)
+			return true
+		}
+	}
+	return false
+}
+
+// start sets a job going: over a conn that is there, or to look up and dial.
+func (l *loop) start(j *job) {
+	o := j.origin
+	if len(o.available) > 0 && !j.fresh {
+		c := o.available[len(o.available)-1]
+		l.setJob(j, jobRunning)
+		l.assign(c, j)
+		l.settle(c)
+		return
+	}
+	l.resolve(j)
+}

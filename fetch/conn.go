@@ -1,0 +1,370 @@
+package fetch
+
+import (
+	"net/netip"
+	"syscall"
+
+	"github.com/shoalfetch/shoal/internal/http1"
+	"github.com/shoalfetch/shoal/poller"
+)
+
+// connState is where one socket is in its life, from socket(2) to close(2).
+// An idle conn is Open without an exchange.
+type connState uint8
+
+const (
+	connNew connState = iota
+	connDialing
+	connOpen
+	connClosed
+)
+
+var connMoves = [...][]connState{
+	connNew:     {connDialing},
+	connDialing: {connOpen, connClosed},
+	connOpen:    {connClosed},
+	connClosed:  nil,
+}
+
+// conn is one socket.
+type conn struct {
+	token    token
+	number   uint64
+	fd       int32
+	state    connState
+	interest poller.Interest // what the poller has been told; 0: not there
+	eof      bool            // the peer has sent its last byte
+	held     bool            // bytes wait in proto for a paused exchange
+	leaving  bool            // about to close: takes no more exchanges
+	uses     uint32          // exchanges begun
+	seat     int32           // index in origin.available, or -1
+
+	origin   *origin
+	job      *job // Dialing: whose attempt it is; nil when that job went elsewhere
+	proto    protocol
+	h1       h1        // what proto is, unless a test speaks something else
+	first    *exchange // the exchanges under way, linked
+	busy     int       // how many
+	out      []byte    // bytes of ours still to send
+	tail     []byte    // then these, borrowed from a Request's Body
+	sendErr  error     // send failed; what recv says next decides
+	remote   netip.AddrPort
+	deadline deadline // connect or idle
+
+	links[conn] // in loop.idle
+}
+
+func (c *conn) place() *links[conn] { return &c.links }
+
+// setConn moves a conn on: legality, deadline, event.
+func (l *loop) setConn(c *conn, to connState) {
+	mustMove(connMoves[c.state], to, "conn", c.state)
+	c.state = to
+	switch to {
+	case connDialing:
+		l.timers.set(&c.deadline, c.token, connectPatience, l.now+l.options.ConnectTimeout)
+		l.trace(ConnDialing, c.job, c, 0, 0, nil)
+	case connOpen:
+		c.deadline.clear()
+		l.trace(ConnOpen, c.job, c, 0, 0, nil)
+	case connClosed:
+		c.deadline.clear()
+		l.trace(ConnClosed, nil, c, 0, 0, nil)
+	}
+}
+
+// dial makes a socket and starts to connect it, for a job.
+func (l *loop) dial(j *job, to netip.AddrPort) error {
+	family := syscall.AF_INET
+	if to.Addr().Is6() && !to.Addr().Is4In6() {
+		family = syscall.AF_INET6
+	}
+	fd, err := l.kernel.Socket(family)
+	if err != nil {
+		return err
+	}
+	err = l.kernel.Connect(fd, to)
+	l.trace(CallConnect, j, nil, 0, 0, err)
+	if err != nil && err != syscall.EINPROGRESS {
+		l.kernel.CloseSocket(fd)
+		return err
+	}
+	c := l.newConn(fd, j, to)
+	if err == nil {
+		l.opened(c)
+		return nil
+	}
+	if err := l.watch(c); err != nil {
+		c.job, j.dialing = nil, nil
+		l.retire(c)
+		return err
+	}
+	return nil
+}
+
+func (l *loop) newConn(fd int, j *job, to netip.AddrPort) *conn {
+	c, k := l.conns.add()
+	l.dialed++
+	c.token, c.number = k, l.dialed
+	c.fd, c.remote, c.seat = int32(fd), to, -1
+	c.origin, c.job = j.origin, j
+	c.proto = l.speak(c)
+	j.dialing = c
+	l.slots++
+	c.origin.slots++
+	l.setConn(c, connDialing)
+	return c
+}
+
+// advance is called when a conn may be ready. An event is a hint: each step
+// asks the kernel and believes only that.
+func (l *loop) advance(c *conn, e poller.Event) {
+	switch c.state {
+	case connDialing:
+		l.finishDial(c)
+	case connOpen:
+		if e.Writable && c.unsent() > 0 {
+			l.flush(c)
+		}
+		if e.Readable && c.state == connOpen && c.proto.reading() {
+			l.receive(c)
+		}
+	case connNew, connClosed:
+		return
+	}
+	l.settle(c)
+}
+
+// finishDial asks how a connect ended. That nothing is pending (SO_ERROR 0)
+// says little: it is so while the connect is under way too, and events can be
+// spurious. Only a peer's name proves the connection (connect(2)).
+func (l *loop) finishDial(c *conn) {
+	if err := l.kernel.SocketError(int(c.fd)); err != nil {
+		l.dialFailed(c, err)
+		return
+	}
+	if l.kernel.Connected(int(c.fd)) {
+		l.opened(c)
+	}
+}
+
+// opened is called when a conn has connected. The job that wanted it gets it,
+// or, when that one went elsewhere, whoever is next at the origin.
+func (l *loop) opened(c *conn) {
+	j := c.job
+	l.setConn(c, connOpen)
+	if j != nil {
+		j.dialing, c.job = nil, nil
+		l.unlink(j)
+		l.assign(c, j)
+		l.settle(c)
+		return
+	}
+	l.release(c)
+	l.settle(c)
+}
+
+// unsent is how many bytes wait to be sent.
+func (c *conn) unsent() int { return len(c.out) + len(c.tail) }
+
+// transmit sends a request at once, as far as the send buffer takes it, and
+// keeps the rest. body is borrowed; head is not.
+func (l *loop) transmit(c *conn, head, body []byte) {
+	if c.unsent() == 0 && c.sendErr == nil {
+		head = head[l.send(c, head):]
+		if len(head) == 0 && len(body) > 0 {
+			body = body[l.send(c, body):]
+		}
+	}
+	if c.sendErr != nil {
+		return
+	}
+	if len(head) > 0 {
+		c.out = append(c.out, head...)
+	}
+	if len(body) > 0 {
+		c.tail = body
+	}
+	l.progressSent(c)
+}
+
+// flush goes on sending what is left.
+func (l *loop) flush(c *conn) {
+	if len(c.out) > 0 {
+		c.out = c.out[l.send(c, c.out):]
+		if len(c.out) == 0 {
+			c.out = nil
+		}
+	}
+	if len(c.out) == 0 && len(c.tail) > 0 && c.sendErr == nil {
+		c.tail = c.tail[l.send(c, c.tail):]
+	}
+	if c.sendErr == nil {
+		l.progressSent(c)
+	}
+}
+
+// send makes one send call. On an error nothing more is sent, and the conn
+// waits for its next recv: the peer may have answered before it went away.
+func (l *loop) send(c *conn, p []byte) int {
+	n, err := l.kernel.Send(int(c.fd), p)
+	l.trace(CallSend, c.soleJob(), c, n, len(p), err)
+	if err != nil && err != syscall.EAGAIN {
+		c.sendErr, c.out, c.tail = err, nil, nil
+		return 0
+	}
+	return max(n, 0)
+}
+
+// receive makes one recv call into the loop's one buffer and passes on what
+// came. Level triggering will tell of what is left.
+func (l *loop) receive(c *conn) {
+	if x := c.proto.straight(); x != nil && l.splice(c, x) {
+		return
+	}
+	n, err := l.kernel.Recv(int(c.fd), l.buffer)
+	l.trace(CallRecv, c.soleJob(), c, n, len(l.buffer), err)
+	switch {
+	case err == syscall.EAGAIN:
+	case err != nil:
+		l.broken(c, err)
+	case c.busy == 0:
+		// Idle: neither bytes nor the end belong to an exchange of ours.
+		l.retire(c)
+	case n == 0:
+		l.ended(c)
+	default:
+		c.proto.feed(l.buffer[:n])
+		l.pull(c)
+	}
+}
+
+// ended is called when the peer has sent its last byte.
+func (l *loop) ended(c *conn) {
+	if c.sendErr != nil && !c.proto.started() {
+		l.broken(c, c.sendErr)
+		return
+	}
+	c.eof = true
+	c.proto.eof()
+	l.pull(c)
+}
+
+// pull takes what the bytes fed so far amount to and hands it to the exchanges,
+// until more bytes are needed or a sink has asked for a pause.
+func (l *loop) pull(c *conn) {
+	c.held = false
+	for c.state == connOpen {
+		if !c.proto.reading() {
+			c.proto.hold()
+			c.held = true
+			return
+		}
+		x, kind, err := c.proto.next()
+		switch {
+		case err != nil:
+			l.broken(c, err)
+		case kind == http1.NeedData && c.eof:
+			l.broken(c, http1.ErrNoResponse)
+		case kind == http1.NeedData:
+			return
+		default:
+			l.step(x, kind)
+		}
+	}
+}
+
+// broken is called when a conn can carry nothing more: its exchanges fail, or
+// begin again elsewhere, and it is closed.
+func (l *loop) broken(c *conn, err error) {
+	for c.first != nil {
+		l.lost(c.first, err)
+	}
+	if c.state != connClosed {
+		l.retire(c)
+	}
+}
+
+// wants is what a conn waits for, derived from its state and unsent bytes.
+// Nothing, for a paused one: it leaves the poller until it is resumed.
+func (c *conn) wants() (i poller.Interest) {
+	switch c.state {
+	case connDialing:
+		return poller.Writable
+	case connOpen:
+		if c.proto.reading() {
+			i |= poller.Readable
+		}
+		if c.unsent() > 0 {
+			i |= poller.Writable
+		}
+	}
+	return i
+}
+
+// watch tells the poller what a conn waits for, if that has changed.
+func (l *loop) watch(c *conn) (err error) {
+	want := c.wants()
+	switch {
+	case want == c.interest:
+		return nil
+	case c.interest == 0:
+		err = l.kernel.Add(int(c.fd), poller.Token(c.token), want)
+	case want == 0:
+		err = l.kernel.Remove(int(c.fd))
+	default:
+		err = l.kernel.Modify(int(c.fd), poller.Token(c.token), want)
+	}
+	if err == nil {
+		c.interest = want
+	}
+	return err
+}
+
+// settle ends every step taken on a conn: whatever it has become, the poller
+// knows.
+func (l *loop) settle(c *conn) {
+	if c.state == connClosed {
+		return
+	}
+	if err := l.watch(c); err != nil {
+		l.broken(c, err)
+	}
+}
+
+// expireConn is called when a conn's own deadline has passed.
+func (l *loop) expireConn(c *conn) {
+	if c.state == connDialing {
+		l.dialFailed(c, l.timeout(connectPatience))
+		return
+	}
+	l.retire(c)
+}
+
+// retire closes a conn. It is the one place where a socket is closed once it
+// has a conn. No exchange is left on it.
+func (l *loop) retire(c *conn) {
+	if c.busy > 0 || c.job != nil {
+		panic("fetch: retired a conn that is in use")
+	}
+	l.leavePool(c)
+	if c.interest != 0 {
+		l.kernel.Remove(int(c.fd))
+		c.interest = 0
+	}
+	l.kernel.CloseSocket(int(c.fd))
+	l.setConn(c, connClosed)
+	l.slots--
+	c.origin.slots--
+	l.markReady(c.origin)
+	l.forget(c.origin)
+	l.doneConns = append(l.doneConns, c)
+}
+
+// soleJob is the job a conn works for, for events; nil when idle or several.
+func (c *conn) soleJob() *job {
+	if c.busy == 1 {
+		return c.first.job
+	}
+	return c.job
+}

@@ -1,0 +1,96 @@
+package fetch
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// A job dials on its own behalf: the addresses of its host in turn, until one
+// connects. That one fails is no failure of the job. Meanwhile an idle conn of
+// the same origin may come free: then the job takes that, and its attempt goes
+// on for whoever comes next.
+
+// startDial begins a round of attempts.
+func (l *loop) startDial(j *job, addrs []netip.Addr) {
+	j.addrs, j.tried, j.dialErr = addrs, 0, nil
+	j.origin.dialing.pushBack(j)
+	l.dialNext(j)
+}
+
+// dialNext starts the next attempt that can be started.
+func (l *loop) dialNext(j *job) {
+	for int(j.tried) < len(j.addrs) {
+		to := netip.AddrPortFrom(j.addrs[j.tried], j.origin.route.port)
+		j.tried++
+		err := l.dial(j, to)
+		if err == nil {
+			l.shortage.since = 0
+			return
+		}
+		j.dialErr = errors.Join(j.dialErr, &dialError{to, err})
+	}
+	l.undialled(j)
+}
+
+// dialFailed is called when an attempt has failed.
+func (l *loop) dialFailed(c *conn, err error) {
+	j, to := c.job, c.remote
+	if j == nil {
+		l.retire(c)
+		return
+	}
+	j.dialing, c.job = nil, nil
+	l.retire(c)
+	j.remote = to
+	j.dialErr = errors.Join(j.dialErr, &dialError{to, err})
+	l.dialNext(j)
+}
+
+// undialled is called when no address is left to try. If it was for want of a
+// descriptor or a port, the job waits for one.
+func (l *loop) undialled(j *job) {
+	if isShortage(j.dialErr) && !l.shortage.lasted(l.now) {
+		l.shortage.begin(l.now)
+		l.requeue(j)
+		return
+	}
+	j.attempt++
+	err := j.dialErr
+	if isShortage(err) {
+		err = &ShortageError{shortageLimit, err}
+	}
+	l.unlink(j)
+	l.finish(j, PhaseDial, err)
+}
+
+// dialError says which address an attempt went to.
+type dialError struct {
+	to  netip.AddrPort
+	err error
+}
+
+func (e *dialError) Error() string { return fmt.Sprintf("%v: %v", e.to, e.err) }
+func (e *dialError) Unwrap() error { return e.err }
+
+// shortage is the loop's memory of having run out of descriptors or ports:
+// while it lasts nothing is dialled but once every shortageDelay.
+type shortage struct {
+	since time.Duration // first failure since the last success; 0: none
+	until time.Duration // do not try before
+}
+
+func (s *shortage) begin(now time.Duration) {
+	if s.since == 0 {
+		s.since = now
+	}
+	s.until = now + shortageDelay
+}
+
+func (s *shortage) lasted(now time.Duration) bool {
+	return s.since != 0 && now-s.since >= shortageLimit
+}
+
+// holds says whether dialling must wait.
+func (s *shortage) holds(now time.Duration) bool { return s.since != 0 && now < s.until }

@@ -1,0 +1,146 @@
+package fetch
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// Phase is where in a fetch's life it failed.
+type Phase uint8
+
+// The phases in life order. A phase that a fetch did not need (a lookup for an
+// address, a dial on a reused connection) is not passed through.
+const (
+	PhaseRequest Phase = iota // the URL or the request itself is refused
+	PhaseLookup               // finding the host's addresses
+	PhaseDial                 // connecting to one of them
+	PhaseSend                 // sending the request
+	PhaseAwait                // waiting for, and reading, the response's head
+	PhaseStatus               // judging the head: status, redirects, limits
+	PhaseReceive              // receiving the body
+	PhaseSave                 // handing the body to the sink
+)
+
+var phaseNames = [...]string{"request", "lookup", "dial", "send", "await", "status", "receive", "save"}
+
+// String is the word used in messages and reports: "request", "lookup",
+// "dial", "send", "await", "status", "receive" or "save".
+func (p Phase) String() string { return phaseNames[p] }
+
+// Error is how a fetch fails: which URL, in which phase, at which attempt, and
+// the original cause, be it an errno, a DNS error, an HTTP error, a
+// [*TimeoutError], a [*StatusError], a [*LimitError] or a sink's own.
+type Error struct {
+	URL     string // the URL being fetched when it failed, after redirects
+	Phase   Phase
+	Attempt int // 1 for the first
+	Err     error
+}
+
+func (e *Error) Error() string { return e.URL + ": " + e.Phase.String() + ": " + e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Timeout says whether the cause was a deadline.
+func (e *Error) Timeout() bool {
+	var t *TimeoutError
+	return errors.As(e.Err, &t)
+}
+
+// TimeoutError says which deadline passed.
+type TimeoutError struct {
+	Deadline string        // "lookup", "connect", "send", "first byte", "stall" or "total"
+	After    time.Duration // how long was waited
+}
+
+func (e *TimeoutError) Error() string {
+	switch e.Deadline {
+	case "lookup":
+		return fmt.Sprintf("no address came within %v (lookup timeout)", e.After)
+	case "connect":
+		return fmt.Sprintf("no connection within %v (connect timeout)", e.After)
+	case "send":
+		return fmt.Sprintf("the server took no byte of the request for %v (send timeout)", e.After)
+	case "first byte":
+		return fmt.Sprintf("no answer within %v (first byte timeout)", e.After)
+	case "stall":
+		return fmt.Sprintf("no further byte for %v (stall timeout)", e.After)
+	}
+	return fmt.Sprintf("not done within %v (total timeout)", e.After)
+}
+
+// Timeout is true, as in net.Error.
+func (e *TimeoutError) Timeout() bool { return true }
+
+// StatusError is a final status that [Options].Accept refuses.
+type StatusError struct {
+	Code   int    // 100 to 999
+	Reason string // the server's own phrase; may be empty
+}
+
+func (e *StatusError) Error() string {
+	if e.Reason == "" {
+		return "status " + strconv.Itoa(e.Code)
+	}
+	return strconv.Itoa(e.Code) + " " + e.Reason
+}
+
+// LimitError is a limit that was reached.
+type LimitError struct {
+	What  string // what was limited, "body bytes" or "redirects"
+	Limit int64
+}
+
+func (e *LimitError) Error() string { return fmt.Sprintf("more than %d %s", e.Limit, e.What) }
+
+// RedirectError is a redirect that is not followed.
+type RedirectError struct {
+	Location string // as the server gave it
+	Reason   string
+}
+
+func (e *RedirectError) Error() string {
+	return fmt.Sprintf("redirect to %q not followed: %s", e.Location, e.Reason)
+}
+
+// ShortageError says that descriptors or local ports had run out, and stayed
+// so. Until then a shortage is back-pressure: the fetch waits.
+type ShortageError struct {
+	After time.Duration // how long the loop waited for one to come free
+	Err   error         // EMFILE, ENFILE or EADDRNOTAVAIL
+}
+
+func (e *ShortageError) Error() string {
+	return fmt.Sprintf("none came free within %v: %v", e.After, e.Err)
+}
+
+// Unwrap gives the errno.
+func (e *ShortageError) Unwrap() error { return e.Err }
+
+// Errors of the engine itself.
+var (
+	// ErrBusy is what a Fetch yields, once, while another Fetch of the same
+	// Fetcher is under way.
+	ErrBusy = errors.New("fetch: the Fetcher is busy with another Fetch")
+
+	// ErrClosed is what a Fetch yields, once, after Close.
+	ErrClosed = errors.New("fetch: the Fetcher is closed")
+
+	// ErrPause is what a Body's Write returns, having taken its piece, to be
+	// given no more until OpenInfo.Resume.
+	ErrPause = errors.New("fetch: paused by the sink")
+
+	// ErrSkip is what a Reserver returns for a request that need not be
+	// fetched: it ends with the outcome Skipped and no error.
+	ErrSkip = errors.New("fetch: skipped by the sink")
+)
+
+// isShortage tells the errors that mean "not now": the process or the machine
+// is out of descriptors, or of local ports (socket(2), connect(2), open(2)).
+func isShortage(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.EADDRNOTAVAIL)
+}

@@ -1,0 +1,72 @@
+package fetch
+
+import (
+	"syscall"
+	"time"
+)
+
+// EventKind says what happened.
+type EventKind uint8
+
+// The events: changes of state of the three machines, and the system calls the
+// loop makes for them.
+const (
+	JobQueued EventKind = iota
+	JobLookingUp
+	JobRunning
+	JobDone // N: 0 failed, 1 fetched, 2 skipped
+
+	ConnDialing
+	ConnOpen
+	ConnClosed
+
+	ExchangeSending
+	ExchangeAwaiting
+	ExchangeReceiving
+	ExchangeDone
+
+	CallConnect // Errno: EINPROGRESS is the usual answer
+	CallSend    // N: bytes taken; Of: bytes offered
+	CallRecv    // N: bytes that had come; 0 without Errno is the end
+	CallSplice  // N: bytes moved
+	Paused      // by the sink
+	Resumed
+)
+
+var eventNames = [...]string{
+	"queued", "looking up", "running", "done",
+	"dialing", "open", "closed",
+	"sending", "awaiting", "receiving", "exchange done",
+	"connect", "send", "recv", "splice", "paused", "resumed",
+}
+
+// String names the kind as the views print it.
+func (k EventKind) String() string { return eventNames[k] }
+
+// Event is one thing that the loop did. It is passed by value to
+// Options.Trace, on the loop; no part of it refers to engine memory.
+type Event struct {
+	Kind  EventKind
+	At    time.Duration // the turn's clock, monotonic since some moment before New
+	Job   uint64        // 0 when no job is concerned (an idle connection)
+	Conn  uint64        // 0 when no connection is concerned
+	N     int           // see the kind
+	Of    int           // see the kind
+	Errno syscall.Errno // 0 when the call succeeded
+}
+
+// trace tells the observer, if there is one.
+func (l *loop) trace(kind EventKind, j *job, c *conn, n, of int, err error) {
+	if l.options.Trace == nil {
+		return
+	}
+	e := Event{Kind: kind, At: l.now, N: n, Of: of}
+	if j != nil {
+		e.Job = j.number
+	}
+	if c != nil {
+		e.Conn = c.number
+	}
+	e.Errno, _ = err.(syscall.Errno)
+	l.options.Trace(e)
+}

@@ -1,0 +1,418 @@
+package fetch
+
+import (
+	"errors"
+	"syscall"
+	"time"
+
+	"github.com/shoalfetch/shoal/internal/http1"
+	"github.com/shoalfetch/shoal/internal/kernel"
+)
+
+// exchangeState is where one request on one conn is, from its first byte out
+// to its last byte in.
+type exchangeState uint8
+
+const (
+	exchangeNew exchangeState = iota
+	exchangeSending
+	exchangeAwaiting
+	exchangeReceiving
+	exchangeDone
+)
+
+// exchangeMoves are the legal transitions. A server may answer before it has
+// the whole request.
+var exchangeMoves = [...][]exchangeState{
+	exchangeNew:       {exchangeSending},
+	exchangeSending:   {exchangeAwaiting, exchangeReceiving, exchangeDone},
+	exchangeAwaiting:  {exchangeReceiving, exchangeDone},
+	exchangeReceiving: {exchangeDone},
+	exchangeDone:      nil,
+}
+
+// exchange is one request and its response on one conn.
+type exchange struct {
+	state    exchangeState
+	paused   bool
+	whole    bool // the response has ended; its body waits to be committed
+	ordinary bool // its body cannot be spliced
+	conn     *conn
+	job      *job
+	next     *exchange // on the same conn
+	piece    []byte    // what step is called with: a piece of the body
+	verdict  verdict
+}
+
+// verdict is what has been decided over a response whose body is still to be
+// read past, so that the conn can be used again.
+type verdict struct {
+	set   bool
+	phase Phase
+	err   error   // the failure; nil: follow
+	to    *target // the redirect
+	seen  int64   // bytes read past
+}
+
+// drainBytes is how much of an unwanted body is read past before closing the
+// conn is the cheaper way out.
+const drainBytes = 64 << 10
+
+// setExchange moves an exchange on: legality, deadline, time, event.
+func (l *loop) setExchange(x *exchange, to exchangeState) {
+	mustMove(exchangeMoves[x.state], to, "exchange", x.state)
+	x.state = to
+	switch to {
+	case exchangeSending:
+		x.job.lap(stageSend, l.now)
+		l.wait(x.job, sendPatience, l.options.SendTimeout)
+		l.trace(ExchangeSending, x.job, x.conn, 0, 0, nil)
+	case exchangeAwaiting:
+		x.job.lap(stageWait, l.now)
+		l.wait(x.job, firstBytePatience, l.options.FirstByteTimeout)
+		l.trace(ExchangeAwaiting, x.job, x.conn, 0, 0, nil)
+	case exchangeReceiving:
+		x.job.lap(stageReceive, l.now)
+		l.wait(x.job, stallPatience, l.options.StallTimeout)
+		l.trace(ExchangeReceiving, x.job, x.conn, 0, 0, nil)
+	case exchangeDone:
+		l.trace(ExchangeDone, x.job, x.conn, 0, 0, nil)
+	}
+}
+
+// phase is the phase an exchange would fail in now.
+func (x *exchange) phase() Phase {
+	switch x.state {
+	case exchangeSending:
+		return PhaseSend
+	case exchangeAwaiting:
+		return PhaseAwait
+	}
+	return PhaseReceive
+}
+
+// assign puts a job's request on an open conn, and sends it.
+func (l *loop) assign(c *conn, j *job) {
+	x, head, body := c.proto.begin(j, l.scratch[:0])
+	l.scratch = head[:0]
+	j.reused = c.uses > 0
+	j.attempt++
+	j.exchange, j.remote = x, c.remote
+	j.head, j.end, j.received = Head{}, 0, 0
+	x.conn, x.job, x.next = c, j, c.first
+	c.first = x
+	c.busy++
+	c.uses++
+	if c.busy == 1 {
+		l.leaveIdle(c)
+	}
+	l.seat(c)
+	l.setExchange(x, exchangeSending)
+	l.transmit(c, head, body)
+}
+
+// progressSent is called when bytes of a request have gone out.
+func (l *loop) progressSent(c *conn) {
+	done := c.unsent() == 0
+	for x := c.first; x != nil; x = x.next {
+		switch {
+		case x.state != exchangeSending:
+		case done:
+			l.setExchange(x, exchangeAwaiting)
+		default:
+			l.wait(x.job, sendPatience, l.options.SendTimeout)
+		}
+	}
+}
+
+// step is one thing that a response has shown to hold.
+func (l *loop) step(x *exchange, kind http1.Kind) {
+	switch kind {
+	case http1.Interim:
+		l.heard(x)
+	case http1.Final:
+		l.head(x)
+	case http1.Body:
+		l.body(x, x.piece)
+	case http1.Done:
+		l.done(x)
+	}
+}
+
+// heard puts off the deadline of an exchange from which bytes have come.
+func (l *loop) heard(x *exchange) {
+	if !x.paused {
+		l.wait(x.job, stallPatience, l.options.StallTimeout)
+	}
+}
+
+// head judges a final head: follow it elsewhere, refuse it, or open a body.
+func (l *loop) head(x *exchange) {
+	j := x.job
+	l.setExchange(x, exchangeReceiving)
+	to, err := l.redirect(j)
+	if err == nil && to == nil {
+		err = l.options.Accept(&j.head)
+	}
+	length := x.conn.proto.length(x)
+	if limit := l.options.MaxBytes; err == nil && to == nil && limit > 0 && length > limit {
+		err = &LimitError{"body bytes", limit}
+	}
+	if err != nil || to != nil {
+		x.verdict = verdict{set: true, phase: PhaseStatus, err: err, to: to}
+		if length > drainBytes {
+			l.judge(x)
+		}
+		return
+	}
+	l.open(x, length)
+}
+
+// open asks the sink for somewhere to put the body.
+func (l *loop) open(x *exchange, length int64) {
+	j := x.job
+	if l.options.Sink == nil {
+		j.memory = newMemory(length)
+		j.body = j.memory
+		return
+	}
+	body, err := l.options.Sink.Open(OpenInfo{
+		Request: *j.outgoing(),
+		Head:    j.head,
+		Name:    j.name,
+		Length:  length,
+		Attempt: int(j.attempt),
+		mail:    &l.mail,
+		job:     j.token,
+	})
+	if err != nil {
+		l.fail(j, PhaseSave, err)
+		return
+	}
+	j.body = body
+}
+
+// body hands a piece to the sink, or reads past it.
+func (l *loop) body(x *exchange, piece []byte) {
+	j := x.job
+	l.heard(x)
+	if x.verdict.set {
+		x.verdict.seen += int64(len(piece))
+		if x.verdict.seen > drainBytes {
+			l.judge(x)
+		}
+		return
+	}
+	j.received += int64(len(piece))
+	if limit := l.options.MaxBytes; limit > 0 && j.received > limit {
+		l.fail(j, PhaseReceive, &LimitError{"body bytes", limit})
+		return
+	}
+	l.wrote(x, j.body.Write(piece))
+}
+
+// wrote acts on what the sink said to a piece.
+func (l *loop) wrote(x *exchange, err error) {
+	switch {
+	case err == nil:
+	case err == ErrPause || errors.Is(err, ErrPause):
+		l.pause(x)
+		l.wait(x.job, noPatience, 0)
+	case isShortage(err):
+		l.starve(x, err)
+	default:
+		l.fail(x.job, PhaseSave, err)
+	}
+}
+
+// pause stops reading for an exchange: its sink can take no more. No deadline
+// of the server's runs meanwhile.
+func (l *loop) pause(x *exchange) {
+	if !x.paused {
+		x.paused = true
+		l.trace(Paused, x.job, x.conn, 0, 0, nil)
+	}
+}
+
+// resume goes on with a paused exchange, beginning with the bytes that are
+// here already.
+func (l *loop) resume(j *job) {
+	x := j.exchange
+	if x == nil || !x.paused || j.shortAt != 0 {
+		return
+	}
+	x.paused = false
+	l.trace(Resumed, j, x.conn, 0, 0, nil)
+	l.wait(j, stallPatience, l.options.StallTimeout)
+	c := x.conn
+	if c.held {
+		l.pull(c)
+	}
+	l.settle(c)
+}
+
+// shortageDelay is how often the loop looks again when descriptors or ports
+// have run out, and shortageLimit how long it does so.
+const (
+	shortageDelay = 50 * time.Millisecond
+	shortageLimit = 10 * time.Second
+)
+
+// starve pauses an exchange whose body found no free descriptor.
+func (l *loop) starve(x *exchange, err error) {
+	j := x.job
+	if j.shortAt == 0 {
+		j.shortAt = l.now
+	}
+	if l.now-j.shortAt >= shortageLimit {
+		l.fail(j, PhaseSave, &ShortageError{shortageLimit, err})
+		return
+	}
+	l.pause(x)
+	l.wait(j, shortagePatience, shortageDelay)
+}
+
+// retryBody offers a starved body its chance to open its file.
+func (l *loop) retryBody(j *job) {
+	x := j.exchange
+	if x.whole {
+		l.done(x)
+		return
+	}
+	err := j.body.Write(nil)
+	if isShortage(err) {
+		l.starve(x, err)
+		return
+	}
+	j.shortAt = 0
+	if err == nil {
+		l.resume(j)
+		return
+	}
+	l.wrote(x, err)
+}
+
+// splice moves body bytes from the socket to the sink without bringing them
+// into this process. False: it cannot, nothing was moved.
+func (l *loop) splice(c *conn, x *exchange) bool {
+	j := x.job
+	s, ok := j.body.(splicer)
+	if !ok || x.ordinary || x.verdict.set {
+		return false
+	}
+	n, err := s.Splice(int(c.fd), spliceMost)
+	l.trace(CallSplice, j, c, n, spliceMost, err)
+	switch {
+	case err == syscall.EAGAIN:
+	case err == syscall.ENOTSUP:
+		x.ordinary = true
+		return false
+	case errors.As(err, new(*kernel.SpliceFileError)):
+		l.fail(j, PhaseSave, err)
+	case err != nil:
+		l.broken(c, err)
+	case n == 0:
+		l.ended(c)
+	default:
+		j.received += int64(n)
+		l.heard(x)
+		c.proto.skip(x, n)
+		l.pull(c)
+	}
+	return true
+}
+
+// done is the end of a response.
+func (l *loop) done(x *exchange) {
+	if x.verdict.set {
+		l.judge(x)
+		return
+	}
+	j := x.job
+	x.whole = true
+	err := j.body.Commit()
+	if isShortage(err) {
+		l.starve(x, err)
+		return
+	}
+	j.body = nil
+	l.detach(x)
+	l.finish(j, PhaseSave, err)
+}
+
+// judge carries out what was decided over a response.
+func (l *loop) judge(x *exchange) {
+	j, v := x.job, x.verdict
+	if x.conn.proto.ended(x) {
+		l.detach(x)
+	} else {
+		l.abandon(x)
+	}
+	if v.err != nil {
+		l.finish(j, v.phase, v.err)
+		return
+	}
+	l.follow(j, *v.to)
+}
+
+// detach ends an exchange whose response is whole, and gives its conn back.
+func (l *loop) detach(x *exchange) {
+	c := x.conn
+	l.drop(x)
+	l.release(c)
+}
+
+// abandon ends an exchange before its response has: its conn can go on only if
+// the protocol says so.
+func (l *loop) abandon(x *exchange) {
+	c := x.conn
+	out, ok := c.proto.abandon(x, nil)
+	l.drop(x)
+	if !ok {
+		l.broken(c, errAbandoned)
+		return
+	}
+	l.transmit(c, out, nil)
+	l.release(c)
+	l.settle(c)
+}
+
+var errAbandoned = errors.New("another exchange on the same connection was abandoned")
+
+// lost ends an exchange whose conn is broken.
+func (l *loop) lost(x *exchange, err error) {
+	c, j, v, phase := x.conn, x.job, x.verdict, x.phase()
+	if phase == PhaseSend && c.sendErr != nil {
+		err = c.sendErr
+	}
+	again := j.reused && !j.fresh && !c.proto.started() && isIdempotent(j.outgoing().Method)
+	l.drop(x)
+	switch {
+	case v.set && v.err == nil:
+		l.follow(j, *v.to)
+	case v.set:
+		l.finish(j, v.phase, v.err)
+	case again:
+		// The server closed an idle connection while the request was on its way:
+		// no fault of anybody's, RFC 9112 section 9.3.1.
+		j.fresh = true
+		l.requeue(j)
+	default:
+		l.finish(j, phase, err)
+	}
+}
+
+// drop takes an exchange off its conn and its job.
+func (l *loop) drop(x *exchange) {
+	c := x.conn
+	l.setExchange(x, exchangeDone)
+	for at := &c.first; *at != nil; at = &(*at).next {
+		if *at == x {
+			*at = x.next
+			break
+		}
+	}
+	c.busy--
+	x.job.exchange = nil
+	*x = exchange{}
+}

@@ -1,0 +1,310 @@
+// Package fetch fetches many URLs at once, on one thread.
+//
+// The goroutine that ranges over a Fetch is the event loop: raw non-blocking
+// sockets, one readiness wait for all of them, no goroutine per connection and
+// none for the engine.
+//
+//	f, err := fetch.New(fetch.Options{MaxConns: 512, Sink: save.Dir("out")})
+//	if err != nil {
+//		return err
+//	}
+//	defer f.Close()
+//	for res, err := range f.Fetch(ctx, requests) {
+//		...
+//	}
+//
+// The loop body, the source and the sink run on the loop: while they run,
+// nothing else does. They may take their time (no deadline is judged by it),
+// but every connection waits with them.
+//
+// # Threads
+//
+// The package never calls runtime.LockOSThread. A program that wants all its
+// socket calls on one thread locks before Fetch, best first thing in main; it
+// must not lock or unlock inside the loop body, the source or a sink.
+//
+// # Layout
+//
+// ARCHITECTURE.md draws the picture. To follow one connection, scroll down
+// conn.go; to follow one request, exchange.go; to follow one URL, job.go;
+// loop.go is the turn that drives all three.
+package fetch
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/shoalfetch/shoal/internal/kernel"
+	"github.com/shoalfetch/shoal/internal/offload"
+)
+
+// Options say how to fetch. The zero value works: every field has a default.
+type Options struct {
+	// MaxConns is how many connections there may be at once, idle ones
+	// included: 1 and up, 128 when zero. New refuses more than the descriptor
+	// limit of the process allows.
+	MaxConns int
+
+	// MaxPerHost is how many of them may lead to one host and port: 1 and up, 6
+	// when zero.
+	MaxPerHost int
+
+	// MaxBytes caps a body; a longer one fails with a *LimitError. Zero: 32 MiB
+	// when Sink is nil, otherwise no cap. Negative: no cap.
+	MaxBytes int64
+
+	// MaxRedirects is how many redirects are followed: 10 when zero, none when
+	// negative.
+	MaxRedirects int
+
+	// LookupTimeout bounds a host's lookup: 10 s when zero.
+	LookupTimeout time.Duration
+	// ConnectTimeout bounds one attempt to connect: 10 s when zero.
+	ConnectTimeout time.Duration
+	// SendTimeout bounds a send without progress: 30 s when zero.
+	SendTimeout time.Duration
+	// FirstByteTimeout bounds the wait from the last byte sent to the first
+	// received: 30 s when zero.
+	FirstByteTimeout time.Duration
+	// StallTimeout bounds the silence between two received bytes: 30 s when
+	// zero.
+	StallTimeout time.Duration
+	// TotalTimeout bounds a fetch from its start (not its admission) to its
+	// end: none when zero.
+	TotalTimeout time.Duration
+	// IdleTimeout is how long a connection is kept without use: 90 s when zero.
+	IdleTimeout time.Duration
+
+	// UserAgent is what requests carry unless their Fields say otherwise:
+	// "shoal" when empty.
+	UserAgent string
+
+	// Accept judges a final head (1xx are not shown, redirects are followed
+	// first). Its error fails the fetch in phase status, and no sink is opened.
+	// Nil: a status outside 200 to 299 is a *StatusError.
+	Accept func(h *Head) error
+
+	// Sink is where bodies go. Nil: into Result.Body.
+	Sink Sink
+
+	// Resolver finds addresses: net.DefaultResolver when nil. It is called off
+	// the loop, from at most 64 goroutines at once.
+	Resolver Resolver
+
+	// Trace is shown every Event, on the loop. It must be quick.
+	Trace func(Event)
+}
+
+// Resolver finds the addresses of a host; *net.Resolver is one. The order of
+// the answer is the order in which addresses are tried.
+type Resolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
+// lookupWorkers is how many lookups run at once.
+const lookupWorkers = 64
+
+// ownDescriptors is what the program needs besides connections and files: the
+// standard three, the poller's two, the folder, a resolver's sockets.
+const ownDescriptors = 3 + 2 + 1 + lookupWorkers
+
+// Fetcher is one loop and what it keeps between Fetches: its idle connections
+// and the addresses it has learned. More cores are more Fetchers; they share
+// nothing.
+type Fetcher struct {
+	loop   *loop
+	busy   atomic.Bool
+	closed atomic.Bool
+}
+
+// New makes a Fetcher. Close it.
+func New(o Options) (*Fetcher, error) {
+	k, err := kernel.New()
+	if err != nil {
+		return nil, fmt.Errorf("fetch: no poller: %w", err)
+	}
+	f, err := NewOn(k, offload.New(lookupWorkers, func() { _ = k.Wake() }), o)
+	if err != nil {
+		k.Close()
+	}
+	return f, err
+}
+
+// NewOn is New on a kernel and workers of the caller's: one that counts, one
+// that injects faults, a simulated one. Only this module can name them. Close
+// closes both.
+func NewOn(k kernel.Kernel, w offload.Runner, o Options) (*Fetcher, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkDescriptors(k, &o); err != nil {
+		return nil, err
+	}
+	if a, ok := o.Sink.(attacher); ok {
+		if err := a.Attach(k); err != nil {
+			return nil, err
+		}
+	}
+	return &Fetcher{loop: newLoop(o, k, w)}, nil
+}
+
+// withDefaults fills in what is zero and refuses what makes no sense.
+func (o Options) withDefaults() (Options, error) {
+	for _, f := range []struct {
+		name  string
+		value *int
+		def   int
+	}{
+		{"MaxConns", &o.MaxConns, 128},
+		{"MaxPerHost", &o.MaxPerHost, 6},
+	} {
+		if *f.value < 0 {
+			return o, fmt.Errorf("fetch: %s is %d, it must be at least 1", f.name, *f.value)
+		}
+		if *f.value == 0 {
+			*f.value = f.def
+		}
+	}
+	for _, f := range []struct {
+		name  string
+		value *time.Duration
+		def   time.Duration
+	}{
+		{"LookupTimeout", &o.LookupTimeout, 10 * time.Second},
+		{"ConnectTimeout", &o.ConnectTimeout, 10 * time.Second},
+		{"SendTimeout", &o.SendTimeout, 30 * time.Second},
+		{"FirstByteTimeout", &o.FirstByteTimeout, 30 * time.Second},
+		{"StallTimeout", &o.StallTimeout, 30 * time.Second},
+		{"TotalTimeout", &o.TotalTimeout, 0},
+		{"IdleTimeout", &o.IdleTimeout, 90 * time.Second},
+	} {
+		if *f.value < 0 {
+			return o, fmt.Errorf("fetch: %s is %v, it must not be negative", f.name, *f.value)
+		}
+		if *f.value == 0 {
+			*f.value = f.def
+		}
+	}
+	if o.MaxBytes == 0 && o.Sink == nil {
+		o.MaxBytes = 32 << 20
+	}
+	if o.MaxRedirects == 0 {
+		o.MaxRedirects = 10
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = "shoal"
+	}
+	if o.Accept == nil {
+		o.Accept = acceptSuccess
+	}
+	if o.Resolver == nil {
+		o.Resolver = net.DefaultResolver
+	}
+	return o, nil
+}
+
+// acceptSuccess is the default of Options.Accept.
+func acceptSuccess(h *Head) error {
+	if h.Status < 200 || h.Status > 299 {
+		return &StatusError{Code: int(h.Status), Reason: h.Reason()}
+	}
+	return nil
+}
+
+// checkDescriptors refuses more connections than there can be descriptors: one
+// each, and one more where files are written.
+func checkDescriptors(k kernel.Kernel, o *Options) error {
+	limit, err := k.DescriptorLimit()
+	if err != nil {
+		return fmt.Errorf("fetch: no descriptor limit: %w", err)
+	}
+	each := 1
+	if _, ok := o.Sink.(attacher); ok {
+		each = 2
+	}
+	most := (limit - ownDescriptors) / each
+	if o.MaxConns > most {
+		return fmt.Errorf("fetch: MaxConns is %d, but the descriptor limit of %d leaves room for %d connections (%d descriptors each); raise it with ulimit -n",
+			o.MaxConns, limit, max(0, most), each)
+	}
+	return nil
+}
+
+// Fetch fetches every request of an iterator and yields each exactly once, in
+// the order in which they end: a result that is never nil, and an *Error when
+// it failed. The iterator is pulled on the loop, only when there is room, and
+// must not block; [Queue] is for requests that arrive in their own time.
+//
+// Leaving the loop early drops what is under way. When ctx ends, everything
+// admitted yields once more, with its cause.
+func (f *Fetcher) Fetch(ctx context.Context, requests iter.Seq[Request]) iter.Seq2[*Result, error] {
+	return func(yield func(*Result, error) bool) {
+		source, stop := newSeqSource(requests)
+		defer stop()
+		f.FetchFrom(ctx, source)(yield)
+	}
+}
+
+// FetchFrom is Fetch for a [Source].
+func (f *Fetcher) FetchFrom(ctx context.Context, source Source) iter.Seq2[*Result, error] {
+	return func(yield func(*Result, error) bool) {
+		if !f.busy.CompareAndSwap(false, true) {
+			yield(&Result{}, ErrBusy)
+			return
+		}
+		defer f.busy.Store(false)
+		if f.closed.Load() {
+			yield(&Result{}, ErrClosed)
+			return
+		}
+		f.run(ctx, source, yield)
+	}
+}
+
+// run is one Fetch. Its one defer is all the cleanup there is: it runs however
+// the Fetch ends, by a panic or by runtime.Goexit too.
+func (f *Fetcher) run(ctx context.Context, source Source, yield func(*Result, error) bool) {
+	l := f.loop
+	lookups, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	l.lookupContext = lookups
+	orderly := false
+	defer func() {
+		cancel()
+		if orderly {
+			l.tidy()
+			return
+		}
+		l.wreck()
+		f.loop = newLoop(l.options, l.kernel, l.workers)
+		f.loop.speak, f.loop.asked = l.speak, l.asked
+	}()
+	l.run(ctx, source, yield)
+	orderly = true
+}
+
+// Close closes the idle connections, the sink's folder and the poller. It
+// returns ErrBusy, and does nothing, while a Fetch is under way. Closing twice
+// is harmless.
+func (f *Fetcher) Close() error {
+	if !f.busy.CompareAndSwap(false, true) {
+		return ErrBusy
+	}
+	defer f.busy.Store(false)
+	if f.closed.Swap(true) {
+		return nil
+	}
+	l := f.loop
+	for l.retireIdle() {
+	}
+	l.workers.Close()
+	if a, ok := l.options.Sink.(attacher); ok {
+		a.Detach()
+	}
+	return l.kernel.Close()
+}

@@ -1,0 +1,222 @@
+package fetch
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/shoalfetch/shoal/internal/http1"
+)
+
+// protocol is what is spoken on an open conn: it turns exchanges into bytes
+// and bytes into what happens to exchanges. It does no I/O, keeps no time, and
+// never calls the engine.
+type protocol interface {
+	// room is how many more exchanges may begin now.
+	room() int
+
+	// begin makes the exchange for a job and appends its request to dst. body
+	// is sent after that; it is borrowed from the Request.
+	begin(j *job, dst []byte) (x *exchange, head, body []byte)
+
+	// feed borrows bytes that have come until next says NeedData or hold is
+	// called; eof says that no more will.
+	feed(p []byte)
+	eof()
+
+	// hold keeps what has been fed and not been pulled: the buffer it came in
+	// will be used for something else.
+	hold()
+
+	// next is what the bytes show, and to which exchange. With Final the job
+	// has its head, with Body the exchange its piece.
+	next() (x *exchange, kind http1.Kind, err error)
+
+	// reading says whether more bytes are wanted: not while a pause concerns
+	// the whole conn.
+	reading() bool
+
+	// started says whether any byte of a response has come that an exchange
+	// under way was waiting for.
+	started() bool
+
+	// length is the declared length of an exchange's body in bytes, or -1.
+	length(x *exchange) int64
+
+	// straight is the exchange whose body bytes may go straight from the socket
+	// to a file, if there is one just now; skip says that n of them did.
+	straight() *exchange
+	skip(x *exchange, n int)
+
+	// ended says whether an exchange's response is whole. abandon gives up one
+	// that is not, and appends what must be sent for it; ok false: the conn can
+	// carry nothing more.
+	ended(x *exchange) bool
+	abandon(x *exchange, dst []byte) (out []byte, ok bool)
+
+	// reusable says whether the conn may wait for another exchange.
+	reusable() bool
+}
+
+// h1 is HTTP/1.1: one exchange at a time, embedded in its conn.
+type h1 struct {
+	loop     *loop
+	parser   http1.Parser
+	exchange exchange
+	done     bool // the response is whole
+}
+
+// spliceLeast is how much of a body must be to come for splicing to be the
+// cheaper way (FACTS.md section 6), spliceMost what one call moves.
+const (
+	spliceLeast = 256 << 10
+	spliceMost  = 1 << 20
+)
+
+func (h *h1) room() int {
+	if h.exchange.state == exchangeNew {
+		return 1
+	}
+	return 0
+}
+
+func (h *h1) begin(j *job, dst []byte) (*exchange, []byte, []byte) {
+	r := j.outgoing()
+	method := r.Method
+	if method == "" {
+		method = "GET"
+	}
+	out := http1.Request{
+		Method:        method,
+		Target:        j.path,
+		Host:          j.origin.authority,
+		Fields:        h.loop.fieldsFor(r),
+		ContentLength: -1,
+	}
+	if host := fieldValue(r.Fields, "Host"); host != "" {
+		out.Host = host
+	}
+	if r.Body != nil {
+		out.ContentLength = int64(len(r.Body))
+	}
+	head, err := http1.AppendRequest(dst, &out)
+	if err != nil {
+		panic("fetch: a request that was admitted cannot be written: " + err.Error())
+	}
+	h.parser.Reset(method, h.loop.limits)
+	h.done = false
+	if len(r.Body) <= cap(head)-len(head) {
+		return &h.exchange, append(head, r.Body...), nil
+	}
+	return &h.exchange, head, r.Body
+}
+
+func (h *h1) feed(p []byte) { h.parser.Feed(p) }
+func (h *h1) eof()          { h.parser.EOF() }
+func (h *h1) hold()         { h.parser.Keep() }
+
+func (h *h1) next() (*exchange, http1.Kind, error) {
+	x := &h.exchange
+	if h.done || x.state == exchangeNew {
+		return x, http1.NeedData, nil
+	}
+	kind, err := h.parser.Next()
+	switch kind {
+	case http1.Final:
+		x.job.head, x.job.end = h.parser.Head(), h.parser.Framing()
+	case http1.Body:
+		x.piece = h.parser.Data()
+	case http1.Done:
+		h.done = true
+	}
+	return x, kind, err
+}
+
+func (h *h1) reading() bool { return !h.exchange.paused }
+func (h *h1) started() bool { return h.parser.Started() }
+
+func (h *h1) length(*exchange) int64 {
+	if h.parser.Framing() == http1.NoBody {
+		return 0
+	}
+	return h.parser.Length()
+}
+
+func (h *h1) straight() *exchange {
+	if h.exchange.state == exchangeReceiving && h.parser.Remaining() >= spliceLeast {
+		return &h.exchange
+	}
+	return nil
+}
+
+func (h *h1) skip(_ *exchange, n int) { h.parser.Skip(int64(n)) }
+func (h *h1) ended(*exchange) bool    { return h.done }
+
+// abandon: there is no way in HTTP/1.1 to stop one response and keep the
+// connection.
+func (h *h1) abandon(*exchange, []byte) ([]byte, bool) { return nil, h.done }
+
+func (h *h1) reusable() bool {
+	return h.exchange.state == exchangeNew && h.done && h.parser.KeepAlive()
+}
+
+// fieldsFor are the fields of a request: the engine's own unless the caller's
+// replace them. The slice is good until the next call.
+func (l *loop) fieldsFor(r *Request) []Field {
+	l.fields = l.fields[:0]
+	for _, f := range l.defaults {
+		if fieldValue(r.Fields, f.Name) == "" {
+			l.fields = append(l.fields, f)
+		}
+	}
+	for _, f := range r.Fields {
+		if !strings.EqualFold(f.Name, "Host") {
+			l.fields = append(l.fields, f)
+		}
+	}
+	return l.fields
+}
+
+func fieldValue(fields []Field, name string) string {
+	for _, f := range fields {
+		if strings.EqualFold(f.Name, name) {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+// checkRequest refuses at admission what could not be written later.
+func checkRequest(r *Request) error {
+	if r.Method == "" && len(r.Fields) == 0 {
+		return nil
+	}
+	if r.Method == "CONNECT" {
+		return errors.New("the method CONNECT is not for fetching")
+	}
+	for _, f := range r.Fields {
+		switch strings.ToLower(f.Name) {
+		case "content-length", "transfer-encoding", "connection":
+			return fmt.Errorf("the field %s is the engine's own", f.Name)
+		}
+	}
+	probe := http1.Request{Method: "GET", Target: "/", Host: "h", Fields: r.Fields, ContentLength: -1}
+	if r.Method != "" {
+		probe.Method = r.Method
+	}
+	if host := fieldValue(r.Fields, "Host"); host != "" {
+		probe.Host = host
+	}
+	_, err := http1.AppendRequest(nil, &probe)
+	return err
+}
+
+// isIdempotent tells the methods that may be sent twice (RFC 9110 section
+// 9.2.2).
+func isIdempotent(method string) bool {
+	switch method {
+	case "", "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE":
+		return true
+	}
+	return false
+}

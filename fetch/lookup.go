@@ -1,0 +1,139 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"time"
+)
+
+// lookup is one question for the addresses of one name, however many jobs wait
+// for the answer. What came of it is remembered for a while.
+type lookup struct {
+	name    string
+	id      uint64
+	waiters list[job, *job]
+	answer  *answer       // written by a worker, read after it has finished
+	until   time.Duration // finished: when to ask again; 0: under way
+}
+
+// answer is what a worker hands over by finishing.
+type answer struct {
+	addrs []netip.Addr
+	err   error
+}
+
+// How long an answer is remembered, in want of a time to live, and how many
+// names are.
+const (
+	lookupKept       = 60 * time.Second
+	lookupFailedKept = 5 * time.Second
+	lookupMost       = 10_000
+)
+
+var errNoAddress = errors.New("the name has no address")
+
+// resolve brings a job to its host's addresses: at once where they are known,
+// or when the lookup has finished.
+func (l *loop) resolve(j *job) {
+	if addr, ok := j.origin.route.addr(); ok {
+		l.setJob(j, jobRunning)
+		l.startDial(j, []netip.Addr{addr})
+		return
+	}
+	name := j.origin.route.host
+	k := l.names[name]
+	if k == nil || k.until != 0 && k.until <= l.now {
+		k = l.ask(name)
+	}
+	if k.until == 0 {
+		l.setJob(j, jobLookingUp)
+		j.lookup = k
+		k.waiters.pushBack(j)
+		l.slots++
+		j.origin.slots++
+		return
+	}
+	l.resolved(j, k.answer)
+}
+
+// resolved goes on with a job whose host's addresses are known, or known not
+// to be.
+func (l *loop) resolved(j *job, a *answer) {
+	if a.err != nil {
+		j.attempt++
+		l.finish(j, PhaseLookup, a.err)
+		return
+	}
+	l.setJob(j, jobRunning)
+	l.startDial(j, a.addrs)
+}
+
+// ask starts a lookup beside the loop.
+func (l *loop) ask(name string) *lookup {
+	if len(l.names) >= lookupMost {
+		l.dropAnswers()
+	}
+	l.asked++
+	k := &lookup{name: name, id: l.asked, answer: new(answer)}
+	l.names[name] = k
+	l.lookups[k.id] = k
+	ctx, resolver, timeout, a := l.lookupContext, l.options.Resolver, l.options.LookupTimeout, k.answer
+	l.workers.Submit(k.id, func() {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		var addrs []netip.Addr
+		addrs, a.err = resolver.LookupNetIP(ctx, "ip", name)
+		for _, addr := range addrs {
+			a.addrs = append(a.addrs, addr.Unmap())
+		}
+		if a.err == nil && len(a.addrs) == 0 {
+			a.err = errNoAddress
+		}
+	})
+	return k
+}
+
+// answered is called for each lookup that has finished. One that nobody waits
+// for any longer is no longer known.
+func (l *loop) answered(id uint64) {
+	k := l.lookups[id]
+	if k == nil {
+		return
+	}
+	delete(l.lookups, id)
+	k.until = l.now + lookupKept
+	if k.answer.err != nil {
+		k.until = l.now + lookupFailedKept
+	}
+	for j := k.waiters.first; j != nil; j = k.waiters.first {
+		l.leaveLookup(j)
+		l.resolved(j, k.answer)
+	}
+}
+
+// leaveLookup takes a job out of the line for an answer. A lookup whose last
+// waiter gave up is forgotten, so that the next job asks afresh.
+func (l *loop) leaveLookup(j *job) {
+	k := j.lookup
+	k.waiters.remove(j)
+	j.lookup = nil
+	l.slots--
+	j.origin.slots--
+	l.markReady(j.origin)
+	if k.waiters.count == 0 && k.until == 0 {
+		delete(l.lookups, k.id)
+		if l.names[k.name] == k {
+			delete(l.names, k.name)
+		}
+	}
+}
+
+// dropAnswers makes room among the remembered names.
+func (l *loop) dropAnswers() {
+	for name, k := range l.names {
+		if k.until != 0 {
+			delete(l.names, name)
+		}
+	}
+}

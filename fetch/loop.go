@@ -1,0 +1,263 @@
+package fetch
+
+import (
+	"context"
+	"time"
+
+	"github.com/shoalfetch/shoal/internal/http1"
+	"github.com/shoalfetch/shoal/internal/kernel"
+	"github.com/shoalfetch/shoal/internal/offload"
+	"github.com/shoalfetch/shoal/poller"
+)
+
+// loop is the engine: everything that lives between New and Close, and is
+// touched by one goroutine at a time.
+type loop struct {
+	options  Options
+	kernel   kernel.Kernel
+	workers  offload.Runner
+	reserver Reserver
+	limits   *http1.Limits
+	defaults []Field                // fields of every request
+	speak    func(c *conn) protocol // HTTP/1.1; tests have others
+	now      time.Duration          // the turn's clock
+	timers   timers
+
+	jobs      table[job]
+	conns     table[conn]
+	doneJobs  []*job // their slots are free at the end of this turn
+	doneConns []*conn
+	finished  []finished // to yield at the end of this turn
+
+	origins map[route]*origin
+	ready   list[origin, *origin] // have jobs waiting, and room
+	idle    list[conn, *conn]     // open without an exchange, longest first
+	slots   int                   // conns in any state, and jobs looking up
+	queued  int                   // jobs waiting in line at their origins
+
+	names    map[string]*lookup
+	lookups  map[uint64]*lookup // under way, by id
+	shortage shortage
+
+	lookupContext context.Context // ends with the Fetch
+	sourceEnded   bool
+
+	admitted, dialed, asked uint64 // numbers given out so far
+
+	mail    mailbox
+	events  []poller.Event
+	buffer  []byte  // the one read buffer
+	scratch []byte  // a request being written
+	fields  []Field // its fields
+	resumes []token
+	answers []uint64
+}
+
+// finished is a result on its way to the caller.
+type finished struct {
+	result *Result
+	err    error
+}
+
+// bufferBytes is the size of the read buffer. Pages of it that no read reaches
+// cost nothing; large bodies want large reads (FACTS.md section 6).
+const bufferBytes = 1 << 20
+
+// eventsLeast is the size of a batch at first. It grows with what is ready.
+const eventsLeast = 256
+
+func newLoop(o Options, k kernel.Kernel, w offload.Runner) *loop {
+	l := &loop{
+		options: o,
+		kernel:  k,
+		workers: w,
+		limits:  &http1.Limits{},
+		jobs:    table[job]{mark: jobToken},
+		origins: map[route]*origin{},
+		names:   map[string]*lookup{},
+		lookups: map[uint64]*lookup{},
+		events:  make([]poller.Event, eventsLeast),
+		buffer:  make([]byte, bufferBytes),
+		scratch: make([]byte, 0, 4<<10),
+	}
+	l.defaults = []Field{{Name: "User-Agent", Value: o.UserAgent}, {Name: "Accept", Value: "*/*"}}
+	l.reserver, _ = o.Sink.(Reserver)
+	l.speak = func(c *conn) protocol {
+		c.h1.loop = l
+		return &c.h1
+	}
+	l.mail.wake = l.wake
+	return l
+}
+
+// wake makes a waiting loop take a turn. It is safe from any goroutine. That it
+// fails means only that the poller is closed: then there is nothing to wake.
+func (l *loop) wake() { _ = l.kernel.Wake() }
+
+// run takes turns until every job has ended and the source has too, or the
+// caller has had enough, or ctx ends: then every job ends with its cause.
+func (l *loop) run(ctx context.Context, source Source, yield func(*Result, error) bool) {
+	source.Notify(l.wake)
+	defer context.AfterFunc(ctx, l.wake)()
+	l.now = l.kernel.Now()
+	more := true // the first turn only looks: idle conns may have died since
+	for {
+		if err := l.turn(more); err != nil {
+			l.endJobs(err)
+			l.deliver(yield)
+			return
+		}
+		if ctx.Err() != nil {
+			l.endJobs(context.Cause(ctx))
+			l.deliver(yield)
+			return
+		}
+		more = l.admit(source)
+		if !l.deliver(yield) || l.sourceEnded && l.jobs.len() == 0 {
+			return
+		}
+	}
+}
+
+// turn waits for news and acts on all of it. Timers are judged after the
+// readiness of the same turn, so that what arrived in time is never called
+// late, however long the caller, the disk or a stop signal held the loop up.
+func (l *loop) turn(hurry bool) error {
+	timeout := l.untilNext()
+	if hurry {
+		timeout = 0
+	}
+	n, err := l.kernel.Wait(l.events, timeout)
+	if err != nil {
+		return err
+	}
+	l.now = l.kernel.Now()
+	for _, e := range l.events[:n] {
+		if c := l.conns.get(token(e.Token)); c != nil {
+			l.advance(c, e)
+		}
+	}
+	l.takeMail()
+	if n == len(l.events) {
+		// More may be ready than a batch holds: judging time must wait for it.
+		l.events = make([]poller.Event, 2*len(l.events))
+		return nil
+	}
+	l.expire()
+	return nil
+}
+
+// takeMail acts on what other goroutines have left: finished lookups, sinks
+// that can take more.
+func (l *loop) takeMail() {
+	l.answers = l.workers.Finished(l.answers[:0])
+	for _, id := range l.answers {
+		l.answered(id)
+	}
+	l.resumes = l.mail.take(l.resumes[:0])
+	for _, k := range l.resumes {
+		if j := l.jobs.get(k); j != nil {
+			l.resume(j)
+		}
+	}
+}
+
+// untilNext is how long the loop may wait: until the next deadline, or for ever.
+func (l *loop) untilNext() time.Duration {
+	at, any := l.timers.next()
+	if l.shortage.since != 0 && l.queued > 0 && (!any || l.shortage.until < at) {
+		at, any = l.shortage.until, true
+	}
+	if !any {
+		return -1
+	}
+	return max(0, at-l.now)
+}
+
+// expire acts on every deadline that has passed.
+func (l *loop) expire() {
+	for {
+		at, any := l.timers.next()
+		if !any || at > l.now {
+			return
+		}
+		t := l.timers.pop()
+		if t.owner&jobToken != 0 {
+			if j := l.jobs.get(t.owner); j != nil && l.timers.expired(&j.deadline, t, l.now) {
+				l.expireJob(j)
+			}
+		} else if c := l.conns.get(t.owner); c != nil && l.timers.expired(&c.deadline, t, l.now) {
+			l.expireConn(c)
+		}
+	}
+}
+
+// bury frees the slots of what has ended in this turn. Until now its pointers
+// were good, and its tokens resolved to something that is done.
+func (l *loop) bury() {
+	for i, j := range l.doneJobs {
+		l.jobs.remove(j.token)
+		l.doneJobs[i] = nil
+	}
+	for i, c := range l.doneConns {
+		l.conns.remove(c.token)
+		l.doneConns[i] = nil
+	}
+	l.doneJobs, l.doneConns = l.doneJobs[:0], l.doneConns[:0]
+}
+
+// deliver yields what has finished. It is the one place that yields, and after
+// it nothing measured before is used: the caller may have taken its time.
+func (l *loop) deliver(yield func(*Result, error) bool) bool {
+	l.bury()
+	if len(l.finished) == 0 {
+		return true
+	}
+	for i, f := range l.finished {
+		l.finished[i] = finished{}
+		if !yield(f.result, f.err) {
+			return false
+		}
+	}
+	l.finished = l.finished[:0]
+	l.now = l.kernel.Now()
+	return true
+}
+
+// endJobs ends every job with one reason.
+func (l *loop) endJobs(reason error) {
+	l.jobs.each(func(j *job) {
+		if j.state != jobDone {
+			l.fail(j, j.phase(), reason)
+		}
+	})
+}
+
+// tidy ends a Fetch whose caller left the loop in good order: what is under
+// way is dropped, idle conns stay for the next Fetch.
+func (l *loop) tidy() {
+	l.endJobs(context.Canceled)
+	l.conns.each(func(c *conn) {
+		if c.state != connClosed && !c.linked {
+			l.retire(c)
+		}
+	})
+	l.bury()
+	l.finished = l.finished[:0]
+	l.sourceEnded = false
+}
+
+// wreck ends a Fetch from which something panicked or exited, perhaps half-way
+// through a step: nothing of the loop's order can be relied on, so every
+// descriptor is closed and every body dropped. The loop is of no use after it.
+func (l *loop) wreck() {
+	l.conns.each(func(c *conn) {
+		if c.state != connClosed {
+			if c.interest != 0 {
+				l.kernel.Remove(int(c.fd))
+			}
+			l.kernel.CloseSocket(int(c.fd))
+		}
+	})
+	l.jobs.each(func(j *job) { l.discard(j) })
+}

@@ -1,0 +1,120 @@
+package fetch
+
+// origin is one route's side of the engine: the jobs that wait for it, and the
+// conns that lead there.
+type origin struct {
+	route         route
+	authority     string
+	slots         int             // conns in any state, and jobs looking up
+	waiting       list[job, *job] // Queued, first come first served
+	dialing       list[job, *job] // Running with an attempt under way
+	available     []*conn         // open, with room for an exchange; last in, first out
+	links[origin]                 // in loop.ready
+}
+
+func (o *origin) place() *links[origin] { return &o.links }
+
+// originOf finds or makes the origin of a target.
+func (l *loop) originOf(t target) *origin {
+	if o := l.origins[t.route]; o != nil {
+		return o
+	}
+	o := &origin{route: t.route, authority: t.authority}
+	l.origins[t.route] = o
+	return o
+}
+
+// forget drops an origin with which nothing is left to do: a list of a million
+// hosts must not leave a million of them.
+func (l *loop) forget(o *origin) {
+	if o.slots == 0 && o.waiting.count == 0 && o.dialing.count == 0 && l.origins[o.route] == o {
+		if o.linked {
+			l.ready.remove(o)
+		}
+		delete(l.origins, o.route)
+	}
+}
+
+// release gives a conn back after an exchange. It serves the next job at once,
+// in the same step, when one waits; else it stays open, idle.
+func (l *loop) release(c *conn) {
+	if c.state != connOpen {
+		return
+	}
+	if c.busy == 0 && (c.eof || c.sendErr != nil || c.unsent() > 0 || c.uses > 0 && !c.proto.reusable()) {
+		l.retire(c)
+		return
+	}
+	for c.proto.room() > 0 {
+		j := l.nextFor(c.origin)
+		if j == nil {
+			break
+		}
+		l.assign(c, j)
+	}
+	l.seat(c)
+	if c.busy == 0 {
+		l.rest(c)
+	}
+}
+
+// nextFor takes the job that a free conn of an origin should serve: one that
+// is still dialling came before those that wait.
+func (l *loop) nextFor(o *origin) *job {
+	for j := o.dialing.first; j != nil; j = j.next {
+		if !j.fresh {
+			l.unlink(j)
+			j.dialing.job, j.dialing = nil, nil
+			return j
+		}
+	}
+	for j := o.waiting.first; j != nil; j = j.next {
+		if !j.fresh {
+			l.unlink(j)
+			l.setJob(j, jobRunning)
+			return j
+		}
+	}
+	return nil
+}
+
+// seat puts a conn among the available ones of its origin, or takes it out, as
+// its room says.
+func (l *loop) seat(c *conn) {
+	o, has := c.origin, c.state == connOpen && !c.leaving && c.proto.room() > 0
+	switch {
+	case has && c.seat < 0:
+		c.seat = int32(len(o.available))
+		o.available = append(o.available, c)
+	case !has && c.seat >= 0:
+		last := o.available[len(o.available)-1]
+		o.available[c.seat], last.seat = last, c.seat
+		o.available[len(o.available)-1] = nil
+		o.available = o.available[:len(o.available)-1]
+		c.seat = -1
+	}
+}
+
+// rest lets a conn stay open without an exchange, for a while.
+func (l *loop) rest(c *conn) {
+	if c.linked {
+		return
+	}
+	l.idle.pushBack(c)
+	l.timers.set(&c.deadline, c.token, idlePatience, l.now+l.options.IdleTimeout)
+}
+
+// leaveIdle ends a conn's rest.
+func (l *loop) leaveIdle(c *conn) {
+	if c.linked {
+		l.idle.remove(c)
+		c.deadline.clear()
+	}
+}
+
+// leavePool takes a conn that is about to close out of everybody's reach.
+func (l *loop) leavePool(c *conn) {
+	c.leaving = true
+	l.leaveIdle(c)
+	l.seat(c)
+}

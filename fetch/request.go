@@ -1,0 +1,86 @@
+package fetch
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/shoalfetch/shoal/internal/http1"
+)
+
+// Field is one header field of a request. Names and values go out as they are
+// given; bytes that could end a line are refused (RFC 9110 section 5.5).
+type Field = http1.Field
+
+// Head is the head of a response, as it came: status, fields, and the raw text.
+// It is a small value and stays valid for ever.
+type Head = http1.Head
+
+// Framing is how the end of a response's body was known.
+type Framing = http1.Framing
+
+// Request is one thing to fetch. The zero value of everything but URL is what
+// most fetches want.
+type Request struct {
+	// URL is absolute, with the scheme http.
+	URL string
+
+	// Method is GET when empty. Only GET, HEAD, PUT, DELETE, OPTIONS and TRACE
+	// are sent again when a kept-alive connection proves dead (RFC 9110
+	// section 9.2.2).
+	Method string
+
+	// Fields are added to the header. Host, User-Agent and Accept replace what
+	// is otherwise sent; Content-Length, Transfer-Encoding and Connection are
+	// the engine's own and refused.
+	Fields []Field
+
+	// Body is sent as it is, with its length. The slice must not change until
+	// the Result is yielded.
+	Body []byte
+
+	// Tag is the caller's; it comes back in the Result.
+	Tag any
+}
+
+// Outcome is how a fetch ended.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Failed  Outcome = iota // with an *Error
+	Fetched                // the whole body reached the sink, or Result.Body
+	Skipped                // the sink had no need of it
+)
+
+// String is "failed", "fetched" or "skipped".
+func (o Outcome) String() string { return [...]string{"failed", "fetched", "skipped"}[o] }
+
+// Result is what became of one Request. It is the caller's to keep; the engine
+// holds no part of it.
+type Result struct {
+	Request   Request
+	Outcome   Outcome
+	URL       string         // the last URL asked, after redirects
+	Head      Head           // of the last response; zero when none came
+	Name      string         // what the sink's Reserve called it; else empty
+	Body      []byte         // the body, when Options.Sink is nil
+	Bytes     int64          // body bytes received, also when failed half-way
+	End       Framing        // how the body's end was, or would have been, known
+	Attempts  int            // requests sent or connections tried for; 0 when skipped
+	Redirects int            // how many were followed
+	Reused    bool           // the last request went over a kept-alive connection
+	Remote    netip.AddrPort // the server's address; zero when never connected
+	Timings   Timings
+}
+
+// Timings are how long a fetch spent in each phase, added up over redirects
+// and repeated attempts. They are measured at turns of the loop.
+type Timings struct {
+	Queue   time.Duration // admitted, but waiting for its host or a free slot
+	Lookup  time.Duration // waiting for the host's addresses
+	Connect time.Duration // connecting
+	Send    time.Duration // sending the request
+	Wait    time.Duration // waiting for the whole head of the response
+	Receive time.Duration // receiving the body
+	Total   time.Duration // from admission to the end
+}

@@ -1,0 +1,141 @@
+// Package save keeps what is fetched as files in a folder.
+//
+// A file appears under its final name only when it is complete: until then it
+// has a temporary name in the same folder, and the rename that ends it replaces
+// nothing that came there meanwhile. Names are derived from URLs (see name.go
+// for the rules), given out in the order of the input, and never lead out of
+// the folder. A name that was there before the run is skipped, not overwritten.
+package save
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/shoalfetch/shoal/fetch"
+	"github.com/shoalfetch/shoal/internal/kernel"
+)
+
+// Folder is a fetch.Sink that writes one file per fetch. It belongs to one
+// Fetcher, which opens the folder in New and closes it in Close.
+type Folder struct {
+	path    string
+	only    string // File: the one name there is, which replaces; else empty
+	given   bool   // File: and it has been given out
+	files   kernel.Files
+	dir     int
+	taken   *taken
+	tempTag string   // what temporary names of this run begin with
+	temps   []string // temporary names that are free again
+	made    int      // temporary names made
+	spare   []*file  // bodies that have ended
+}
+
+// Dir saves into a folder, under names derived from the URLs. The folder and
+// its parents are made where they are missing.
+func Dir(path string) *Folder {
+	return &Folder{path: path}
+}
+
+// File saves the one fetch of a run as one file, and replaces a regular file
+// of that name.
+func File(path string) *Folder {
+	return &Folder{path: filepath.Dir(path), only: filepath.Base(path)}
+}
+
+// Path is where a name that a Result carries stands, as given to Dir or File.
+func (d *Folder) Path(name string) string { return filepath.Join(d.path, name) }
+
+// Attach opens the folder, through the kernel of the Fetcher. It reads once
+// which names are there, so that no fetch has to ask.
+func (d *Folder) Attach(files kernel.Files) error {
+	if err := d.checkOnly(); err != nil {
+		return err
+	}
+	dir, err := files.OpenDir(d.path)
+	if err != nil {
+		return fmt.Errorf("folder %s: %w", d.path, err)
+	}
+	d.files, d.dir, d.taken = files, dir, newTaken()
+	if clock, ok := files.(kernel.Clock); ok {
+		d.tempTag = ".shoal-" + strconv.FormatUint(clock.Random(), 36) + "-"
+	}
+	if d.only != "" {
+		return nil
+	}
+	names, err := files.ReadDir(dir)
+	if err != nil {
+		d.Detach()
+		return fmt.Errorf("folder %s: %w", d.path, err)
+	}
+	for _, name := range names {
+		d.taken.found(name)
+	}
+	return nil
+}
+
+// checkOnly refuses to put a regular file in the place of something else.
+func (d *Folder) checkOnly() error {
+	if d.only == "" {
+		return nil
+	}
+	if d.only == "." || d.only == ".." || d.only == string(filepath.Separator) {
+		return fmt.Errorf("%s is a folder, not a file to save as", d.Path(d.only))
+	}
+	info, err := os.Lstat(d.Path(d.only))
+	if err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is there and is not a regular file", d.Path(d.only))
+	}
+	return nil
+}
+
+// Detach closes the folder.
+func (d *Folder) Detach() { _ = d.files.CloseFile(d.dir) }
+
+// Reserve implements fetch.Reserver: it gives the request its name, or says
+// that a file of that name was there before the run.
+func (d *Folder) Reserve(r *fetch.Request) (string, error) {
+	if d.only != "" {
+		if d.given {
+			return "", fmt.Errorf("%s is the place of one file, and already given to another URL", d.Path(d.only))
+		}
+		d.given = true
+		return d.only, nil
+	}
+	name, existed := d.taken.reserve(nameFor(r.URL))
+	if existed {
+		return name, fetch.ErrSkip
+	}
+	return name, nil
+}
+
+// Open implements fetch.Sink. It makes no system call: the file is opened when
+// its first piece is there.
+func (d *Folder) Open(info fetch.OpenInfo) (fetch.Body, error) {
+	f := d.body()
+	f.name = info.Name
+	return f, nil
+}
+
+// body gives a file that has not been opened.
+func (d *Folder) body() *file {
+	if n := len(d.spare); n > 0 {
+		f := d.spare[n-1]
+		d.spare = d.spare[:n-1]
+		return f
+	}
+	return &file{folder: d, fd: -1}
+}
+
+// temp gives a temporary name that no other body has. Names go round, so that
+// there are only as many as files were ever open at once.
+func (d *Folder) temp() string {
+	if n := len(d.temps); n > 0 {
+		name := d.temps[n-1]
+		d.temps = d.temps[:n-1]
+		return name
+	}
+	d.made++
+	return d.tempTag + strconv.Itoa(d.made)
+}

@@ -1,0 +1,125 @@
+package fetch
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// route is what two requests must share to share a connection. It is a key, so
+// every part that could make two servers out of one name belongs in it; a
+// proxy, a TLS identity or a source address will.
+type route struct {
+	host string // lower case; an address without brackets
+	port uint16
+}
+
+// target is a URL taken apart into what the engine needs of it.
+type target struct {
+	url       string // without a fragment, as it is reported
+	route     route
+	path      string // the request-target (RFC 9112 section 3.2.1)
+	authority string // the Host field's value (RFC 9110 section 7.2)
+}
+
+var (
+	errNoHTTPS  = errors.New("https is not supported yet, only http")
+	errNoHost   = errors.New("the URL names no host")
+	errUserinfo = errors.New("user names and passwords in URLs are not supported")
+)
+
+// parseTarget reads an absolute http URL.
+func parseTarget(raw string) (target, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return target{}, reasonOf(err)
+	}
+	if cut := strings.IndexByte(raw, '#'); cut >= 0 {
+		raw = raw[:cut]
+	}
+	return targetOf(u, raw)
+}
+
+// targetOf checks a parsed URL, spelled as raw without its fragment, and takes
+// it apart.
+func targetOf(u *url.URL, raw string) (target, error) {
+	switch {
+	case u.Scheme == "https":
+		return target{}, errNoHTTPS
+	case u.Scheme == "":
+		return target{}, errors.New("the URL has no scheme; write http:// before it")
+	case u.Scheme != "http":
+		return target{}, fmt.Errorf("the scheme %q is not supported, only http", u.Scheme)
+	case u.User != nil:
+		return target{}, errUserinfo
+	case u.Hostname() == "":
+		return target{}, errNoHost
+	}
+	route, err := routeOf(u)
+	if err != nil {
+		return target{}, err
+	}
+	authority := strings.TrimSuffix(strings.TrimSuffix(u.Host, ":80"), ":")
+	return target{raw, route, escape(u.RequestURI()), authority}, nil
+}
+
+func routeOf(u *url.URL) (route, error) {
+	r := route{host: strings.ToLower(u.Hostname()), port: 80}
+	if p := u.Port(); p != "" {
+		n, err := strconv.ParseUint(p, 10, 16)
+		if err != nil || n == 0 {
+			return route{}, fmt.Errorf("port %s is not between 1 and 65535", p)
+		}
+		r.port = uint16(n)
+	}
+	for i := range len(r.host) {
+		if c := r.host[i]; c <= ' ' || c >= 0x7f {
+			return route{}, fmt.Errorf("the host name %q has characters outside ASCII; write it in its xn-- form", u.Hostname())
+		}
+	}
+	return r, nil
+}
+
+// addr is the address a route's host is, when it is one and not a name.
+func (r route) addr() (netip.Addr, bool) {
+	if len(r.host) == 0 || (r.host[0] < '0' || r.host[0] > '9') && strings.IndexByte(r.host, ':') < 0 {
+		return netip.Addr{}, false
+	}
+	a, err := netip.ParseAddr(r.host)
+	return a, err == nil
+}
+
+// escape percent-encodes what may not stand in a request line. url.Parse has
+// done so for the path, and leaves the query as it was.
+func escape(target string) string {
+	plain := func(c byte) bool { return c > ' ' && c < 0x7f }
+	i := 0
+	for i < len(target) && plain(target[i]) {
+		i++
+	}
+	if i == len(target) {
+		return target
+	}
+	var b strings.Builder
+	for i := range len(target) {
+		if c := target[i]; plain(c) {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
+// reasonOf takes the repetition of the URL out of url.Parse's error: ours
+// carries the URL already.
+func reasonOf(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}

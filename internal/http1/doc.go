@@ -1,0 +1,2 @@
+// Package http1 reads HTTP/1.x responses and writes requests.
+package http1

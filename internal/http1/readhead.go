@@ -1,0 +1,52 @@
+package http1
+
+// nextHead reads a status line and its fields, up to the empty line.
+func (p *Parser) nextHead() (Kind, error) {
+	for {
+		if p.stage == atStatusLine && !opensWell(len(p.held), p.fed) {
+			return NeedData, &ParseError{In: "status line", Reason: "the response does not begin with " + opening}
+		}
+		line, whole, err := p.line(PartHead)
+		switch {
+		case err != nil:
+			return NeedData, err
+		case !whole:
+			return p.starved()
+		case p.stage == atStatusLine:
+			p.head, err = parseStatusLine(chomp(line))
+			p.stage = atFields
+		case len(chomp(line)) == 0:
+			return p.endHead(len(line))
+		default:
+			err = p.checkField(PartHead, chomp(line))
+		}
+		if err != nil {
+			return NeedData, err
+		}
+	}
+}
+
+// endHead takes the head off the input and finds what follows it.
+func (p *Parser) endHead(emptyLine int) (Kind, error) {
+	p.head.raw = p.takeSection(emptyLine)
+	framed, err := frame(p.head, p.headRequest, p.connect)
+	switch {
+	case err != nil:
+		return NeedData, err
+	case p.head.Status/100 == 1:
+		return p.endInterim()
+	}
+	p.framing, p.left, p.suspect = framed.by, framed.length, framed.suspect
+	p.credit = int32(p.limits.chunkOverhead())
+	p.stage = atBody
+	return Final, nil
+}
+
+func (p *Parser) endInterim() (Kind, error) {
+	p.passed++
+	if limit := p.limits.interims(); int(p.passed) > limit {
+		return NeedData, &LimitError{What: "more than", Limit: limit, Unit: "interim responses"}
+	}
+	p.stage = atStatusLine
+	return Interim, nil
+}

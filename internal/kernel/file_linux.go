@@ -1,0 +1,72 @@
+package kernel
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Create implements [Files].
+func (r *Real) Create(dir int, name string) (fd int, err error) {
+	if err := r.names[0].set(name); err != nil {
+		return -1, err
+	}
+	const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW | unix.O_CLOEXEC | unix.O_LARGEFILE
+	for {
+		n, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(dir),
+			uintptr(unsafe.Pointer(&r.names[0])), flags, 0o666, 0, 0)
+		if errno == 0 {
+			return int(n), nil
+		}
+		if errno != unix.EINTR {
+			return -1, errno
+		}
+	}
+}
+
+// Rename implements [Files]. EINVAL is how a file system says that it does not
+// know RENAME_NOREPLACE, ENOSYS how a sandbox does (renameat2(2)).
+func (r *Real) Rename(dir int, from, to string) error {
+	err := r.rename(dir, from, to, unix.RENAME_NOREPLACE)
+	if err == unix.EINVAL || err == unix.ENOSYS {
+		return renameByLink(dir, from, to)
+	}
+	return err
+}
+
+// Replace implements [Files].
+func (r *Real) Replace(dir int, from, to string) error {
+	return r.rename(dir, from, to, 0)
+}
+
+// rename is renameat2(2), the one rename that every architecture has.
+func (r *Real) rename(dir int, from, to string, flags uintptr) error {
+	if err := r.names[0].set(from); err != nil {
+		return err
+	}
+	if err := r.names[1].set(to); err != nil {
+		return err
+	}
+	for {
+		_, _, errno := unix.Syscall6(unix.SYS_RENAMEAT2,
+			uintptr(dir), uintptr(unsafe.Pointer(&r.names[0])),
+			uintptr(dir), uintptr(unsafe.Pointer(&r.names[1])), flags, 0)
+		if errno != unix.EINTR {
+			return failure(errno)
+		}
+	}
+}
+
+// Unlink implements [Files].
+func (r *Real) Unlink(dir int, name string) error {
+	if err := r.names[0].set(name); err != nil {
+		return err
+	}
+	for {
+		_, _, errno := unix.Syscall(unix.SYS_UNLINKAT, uintptr(dir),
+			uintptr(unsafe.Pointer(&r.names[0])), 0)
+		if errno != unix.EINTR {
+			return failure(errno)
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package kernel
+
+import (
+	"net/netip"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// None of the calls in this file can block, so they are made raw: telling Go's
+// scheduler of each would keep its monitor thread busy, and costs a fetch a
+// fifth of its time or more. A call that may wait must never be made this way.
+
+// Socket implements [Sockets].
+func (r *Real) Socket(family int) (fd int, err error) {
+	n, _, errno := unix.RawSyscall(unix.SYS_SOCKET, uintptr(family),
+		unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if errno != 0 {
+		return -1, errno
+	}
+	return int(n), nil
+}
+
+// Connect implements [Sockets]. It is not repeated after EINTR: a non-blocking
+// connect does not wait, and one that has begun goes on by itself.
+func (r *Real) Connect(fd int, to netip.AddrPort) error {
+	addr := to.Addr()
+	if addr.Is4() || addr.Is4In6() {
+		return connect4(fd, addr.As4(), to.Port())
+	}
+	zone, err := zoneIndex(addr.Zone())
+	if err != nil {
+		return err
+	}
+	return connect6(fd, addr.As16(), to.Port(), zone)
+}
+
+func connect4(fd int, addr [4]byte, port uint16) error {
+	sa := unix.RawSockaddrInet4{Family: unix.AF_INET, Port: bigEndian(port), Addr: addr}
+	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd),
+		uintptr(unsafe.Pointer(&sa)), unsafe.Sizeof(sa))
+	return failure(errno)
+}
+
+func connect6(fd int, addr [16]byte, port uint16, zone uint32) error {
+	sa := unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: bigEndian(port), Addr: addr, Scope_id: zone}
+	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd),
+		uintptr(unsafe.Pointer(&sa)), unsafe.Sizeof(sa))
+	return failure(errno)
+}
+
+// bigEndian is htons(3): the port's bytes in network order, whatever the
+// machine's own is.
+func bigEndian(port uint16) (n uint16) {
+	b := (*[2]byte)(unsafe.Pointer(&n))
+	b[0], b[1] = byte(port>>8), byte(port)
+	return n
+}
+
+// SocketError implements [Sockets].
+func (r *Real) SocketError(fd int) error {
+	var pending int32
+	size := uint32(unsafe.Sizeof(pending))
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_ERROR,
+		uintptr(unsafe.Pointer(&pending)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 {
+		return errno
+	}
+	return failure(syscall.Errno(pending))
+}
+
+// Connected implements [Sockets].
+func (r *Real) Connected(fd int) bool {
+	var peer unix.RawSockaddrAny
+	size := uint32(unsafe.Sizeof(peer))
+	_, _, errno := unix.RawSyscall(unix.SYS_GETPEERNAME, uintptr(fd),
+		uintptr(unsafe.Pointer(&peer)), uintptr(unsafe.Pointer(&size)))
+	return errno == 0
+}
+
+// Send implements [Sockets].
+func (r *Real) Send(fd int, p []byte) (n int, err error) {
+	for {
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), unix.MSG_NOSIGNAL, 0, 0)
+		if errno != unix.EINTR {
+			return count(n, errno)
+		}
+	}
+}
+
+// Recv implements [Sockets].
+func (r *Real) Recv(fd int, p []byte) (n int, err error) {
+	mustHaveRoom(len(p))
+	for {
+		n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
+		if errno != unix.EINTR {
+			return count(n, errno)
+		}
+	}
+}
+
+// CloseSocket implements [Sockets]. It does not wait, because nobody here sets
+// SO_LINGER, and is not repeated after EINTR: Linux has given the number back
+// by then, and it may be somebody else's (close(2), NOTES).
+func (r *Real) CloseSocket(fd int) error {
+	_, _, errno := unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
+	return failure(errno)
+}
