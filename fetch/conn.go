@@ -234,6 +234,9 @@ func (l *loop) receive(c *conn) {
 	case n == 0:
 		l.ended(c)
 	default:
+		if c.busy == 1 {
+			l.heard(c.first) // be it only a part of a head
+		}
 		c.proto.feed(l.buffer[:n])
 		l.pull(c)
 	}

@@ -106,8 +106,8 @@ func (l *loop) assign(c *conn, j *job) {
 	if c.busy == 1 {
 		l.leaveIdle(c)
 	}
-	l.seat(c)
 	l.setExchange(x, exchangeSending)
+	l.seat(c)
 	l.transmit(c, head, body)
 }
 
@@ -129,7 +129,7 @@ func (l *loop) progressSent(c *conn) {
 func (l *loop) step(x *exchange, kind http1.Kind) {
 	switch kind {
 	case http1.Interim:
-		l.heard(x)
+		// Nobody asked for it (RFC 9110 section 15.2).
 	case http1.Final:
 		l.head(x)
 	case http1.Body:

@@ -212,7 +212,7 @@ func (l *loop) unlink(j *job) {
 		j.origin.waiting.remove(j)
 		l.queued--
 	case jobLookingUp:
-		j.lookup.waiters.remove(j)
+		l.leaveLookup(j)
 	case jobRunning:
 		j.origin.dialing.remove(j)
 	}
@@ -238,9 +238,6 @@ func (l *loop) finish(j *job, phase Phase, err error) {
 		panic("fetch: a job finished with work under way")
 	}
 	l.discard(j)
-	if j.state == jobLookingUp {
-		l.leaveLookup(j)
-	}
 	l.unlink(j)
 	l.setJob(j, jobDone)
 	res := j.result(l.now)

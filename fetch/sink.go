@@ -60,7 +60,7 @@ type Reserver interface {
 // then they are counted with the rest, faults can be injected into them, and
 // the simulator can play the disk.
 type attacher interface {
-	Attach(files kernel.Files) error
+	Attach(k kernel.Kernel) error
 	Detach()
 }
 

@@ -59,7 +59,7 @@ type Queue struct {
 	count  int
 	closed bool
 	wake   func()
-	room   chan struct{} // closed and replaced when a full queue gets room
+	room   chan struct{} // what Push waits for; nil when nobody waits
 }
 
 // ErrQueueClosed is what Push returns after Close.
@@ -70,7 +70,7 @@ func NewQueue(size int) *Queue {
 	if size < 1 {
 		panic("fetch: a queue holds at least one request")
 	}
-	return &Queue{ring: make([]Request, size), wake: func() {}, room: make(chan struct{})}
+	return &Queue{ring: make([]Request, size), wake: func() {}}
 }
 
 // Push adds a request, and waits while the queue is full until there is room
@@ -97,6 +97,9 @@ func (q *Queue) offer(r Request) (room chan struct{}, err error) {
 		return nil, ErrQueueClosed
 	}
 	if q.count == len(q.ring) {
+		if q.room == nil {
+			q.room = make(chan struct{})
+		}
 		return q.room, nil
 	}
 	q.ring[(q.head+q.count)%len(q.ring)] = r
@@ -116,9 +119,16 @@ func (q *Queue) Close() {
 		return
 	}
 	q.closed = true
-	close(q.room)
-	q.room = nil
+	q.callIn()
 	q.wake()
+}
+
+// callIn lets those who wait in Push try again.
+func (q *Queue) callIn() {
+	if q.room != nil {
+		close(q.room)
+		q.room = nil
+	}
 }
 
 // Next implements [Source].
@@ -131,14 +141,13 @@ func (q *Queue) Next() (Request, Supply) {
 		}
 		return Request{}, Empty
 	}
-	if q.count == len(q.ring) && !q.closed {
-		close(q.room)
-		q.room = make(chan struct{})
-	}
 	r := q.ring[q.head]
 	q.ring[q.head] = Request{}
 	q.head = (q.head + 1) % len(q.ring)
 	q.count--
+	if q.count <= len(q.ring)/2 {
+		q.callIn() // not at the first free place: then every request cost a switch
+	}
 	return r, More
 }
 

@@ -1,7 +1,6 @@
 package save
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"syscall"
@@ -37,7 +36,7 @@ func (f *file) Write(piece []byte) error {
 	}
 	if err := f.open(); err != nil {
 		if isShortage(err) {
-			f.early = append(f.early, bytes.Clone(piece)...)
+			f.early = append(f.early, piece...)
 		}
 		return err
 	}

@@ -49,22 +49,20 @@ func (d *Folder) Path(name string) string { return filepath.Join(d.path, name) }
 
 // Attach opens the folder, through the kernel of the Fetcher. It reads once
 // which names are there, so that no fetch has to ask.
-func (d *Folder) Attach(files kernel.Files) error {
+func (d *Folder) Attach(k kernel.Kernel) error {
 	if err := d.checkOnly(); err != nil {
 		return err
 	}
-	dir, err := files.OpenDir(d.path)
+	dir, err := k.OpenDir(d.path)
 	if err != nil {
 		return fmt.Errorf("folder %s: %w", d.path, err)
 	}
-	d.files, d.dir, d.taken = files, dir, newTaken()
-	if clock, ok := files.(kernel.Clock); ok {
-		d.tempTag = ".shoal-" + strconv.FormatUint(clock.Random(), 36) + "-"
-	}
+	d.files, d.dir, d.taken = k, dir, newTaken()
+	d.tempTag = ".shoal-" + strconv.FormatUint(k.Random(), 36) + "-"
 	if d.only != "" {
 		return nil
 	}
-	names, err := files.ReadDir(dir)
+	names, err := k.ReadDir(dir)
 	if err != nil {
 		d.Detach()
 		return fmt.Errorf("folder %s: %w", d.path, err)
