@@ -170,7 +170,7 @@ func (c *conn) unsent() int { return len(c.out) + len(c.tail) }
 // transmit sends a request at once, as far as the send buffer takes it, and
 // keeps the rest. body is borrowed; head is not.
 func (l *loop) transmit(c *conn, head, body []byte) {
-	if c.unsent() == 0 && c.sendErr == nil {
+	if len(head) > 0 && c.unsent() == 0 && c.sendErr == nil {
 		head = head[l.send(c, head):]
 		if len(head) == 0 && len(body) > 0 {
 			body = body[l.send(c, body):]

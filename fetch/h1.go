@@ -200,7 +200,7 @@ func checkRequest(r *Request) error {
 			return fmt.Errorf("the field %s is the engine's own", f.Name)
 		}
 	}
-	probe := http1.Request{Method: "GET", Target: "/", Host: "h", Fields: r.Fields, ContentLength: -1}
+	probe := http1.Request{Method: "GET", Target: "/", Host: "h", Fields: without(r.Fields, "Host"), ContentLength: -1}
 	if r.Method != "" {
 		probe.Method = r.Method
 	}

@@ -92,6 +92,7 @@ type simulation struct {
 	started map[uint64]time.Duration // job: when it left the queue
 	done    map[uint64]time.Duration
 	yielded map[int]int
+	cancel  context.CancelFunc // of the Fetch under way
 	stopped bool
 }
 
@@ -167,16 +168,11 @@ func (s *simulation) fetch(f *fetch.Fetcher, requests []fetch.Request) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	s.cancel = cancel
 	if s.cancelAt > s.kernel.Now() {
 		at := s.cancelAt
 		s.cancelAt = 0
-		s.kernel.AtExpectWake(at, func() {
-			if !s.stopped {
-				cancel()
-			} else {
-				s.kernel.Wake()
-			}
-		})
+		s.kernel.AtExpectWake(at, func() { s.cancel() })
 	}
 	for res, err := range f.Fetch(ctx, slices.Values(requests)) {
 		s.check(res, err)
@@ -254,8 +250,8 @@ func (s *simulation) checkEnd() {
 	k := s.kernel
 	require.Empty(s, k.Open(), "seed %d: descriptors leaked", s.seed)
 	require.Empty(s, k.Violations(), "seed %d", s.seed)
-	for _, name := range k.Names("out") {
-		require.False(s, strings.HasPrefix(name, ".shoal-"), "seed %d: a temporary file was left: %s", s.seed, name)
+	for name, content := range k.Files("out") {
+		require.False(s, strings.HasPrefix(name, ".shoal-") && string(content) != sim.Foreign, "seed %d: a temporary file was left: %s", s.seed, name)
 	}
 	c := k.Counts()
 	require.LessOrEqual(s, c.MostSockets, s.options.MaxConns, "seed %d: too many connections", s.seed)

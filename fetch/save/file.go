@@ -17,16 +17,29 @@ type file struct {
 	early  []byte // pieces that came while no descriptor was free
 }
 
+// createTries is how many temporary names may be taken by somebody else before
+// that is an error.
+const createTries = 8
+
 // open makes the temporary file, at the first piece.
-func (f *file) open() error {
-	temp := f.folder.temp()
-	fd, err := f.folder.files.Create(f.folder.dir, temp)
-	if err != nil {
-		f.folder.temps = append(f.folder.temps, temp)
+func (f *file) open() (err error) {
+	d := f.folder
+	for range createTries {
+		temp := d.temp()
+		f.fd, err = d.files.Create(d.dir, temp)
+		switch err {
+		case nil:
+			f.temp = temp
+			return nil
+		case syscall.EEXIST:
+			continue // not ours: neither to be written nor to be removed
+		}
+		d.temps = append(d.temps, temp)
+		f.fd = -1
 		return err
 	}
-	f.fd, f.temp = fd, temp
-	return nil
+	f.fd = -1
+	return err
 }
 
 // Write implements fetch.Body.

@@ -55,7 +55,11 @@ func (p *Parser) takeSection(emptyLine int) string {
 	return section
 }
 
-// chomp returns a line without its end, CR LF or LF.
+// chomp returns a whole line without its end, CR LF or LF.
 func chomp(line []byte) []byte {
-	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+	end := len(line) - len("\n")
+	if end > 0 && line[end-1] == '\r' {
+		end--
+	}
+	return line[:end]
 }

@@ -196,6 +196,25 @@ func TestChunkCreditIsCapped(t *testing.T) {
 	}
 }
 
+// Keep lets the lender of the bytes have them back, at any point.
+func TestKeep(t *testing.T) {
+	input := "HTTP/1.1 100 Go\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+	p := newParser("GET")
+	lent := []byte(input)
+	p.Feed(lent)
+	p.Keep()
+	spoil(lent)
+	for _, want := range []Kind{Interim, Final} {
+		require.Equal(t, want, next(t, p))
+		last := p.fed
+		p.Keep()
+		spoil(last)
+	}
+	require.Equal(t, Body, next(t, p))
+	require.Equal(t, "hello", string(p.Data()))
+	require.Equal(t, Done, next(t, p))
+}
+
 func TestSkip(t *testing.T) {
 	p := newParser("GET")
 	p.Feed([]byte("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab"))

@@ -12,13 +12,16 @@ func (p *Parser) nextHead() (Kind, error) {
 			return NeedData, err
 		case !whole:
 			return p.starved()
+		}
+		text := chomp(line)
+		switch {
 		case p.stage == atStatusLine:
-			p.head, err = parseStatusLine(chomp(line))
+			p.head, err = parseStatusLine(text)
 			p.stage = atFields
-		case len(chomp(line)) == 0:
+		case len(text) == 0:
 			return p.endHead(len(line))
 		default:
-			err = p.checkField(PartHead, chomp(line))
+			err = p.checkField(PartHead, text)
 		}
 		if err != nil {
 			return NeedData, err

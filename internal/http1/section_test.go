@@ -84,6 +84,8 @@ func FuzzSection(f *testing.F) {
 		} else {
 			require.Empty(t, values)
 		}
-		maps.Collect(s.Fields())
+		for name := range maps.Collect(s.Fields()) {
+			require.LessOrEqual(t, len(name), len(text))
+		}
 	})
 }
