@@ -37,7 +37,7 @@ func (l *loop) admit(source Source) (more bool) {
 
 // canPull says whether another job could be of use now.
 func (l *loop) canPull() bool {
-	return l.slots-l.idle.count < l.options.MaxConns &&
+	return l.slots-l.seated < l.options.MaxConns &&
 		l.queued < lookahead*l.options.MaxConns &&
 		!l.shortage.holds(l.now)
 }

@@ -34,7 +34,6 @@ type conn struct {
 	state    connState
 	interest poller.Interest // what the poller has been told; 0: not there
 	eof      bool            // the peer has sent its last byte
-	held     bool            // bytes wait in proto for a paused exchange
 	leaving  bool            // about to close: takes no more exchanges
 	uses     uint32          // exchanges begun
 	seat     int32           // index in origin.available, or -1
@@ -190,16 +189,17 @@ func (l *loop) transmit(c *conn, head, body []byte) {
 
 // flush goes on sending what is left.
 func (l *loop) flush(c *conn) {
+	before := c.unsent()
 	if len(c.out) > 0 {
 		c.out = c.out[l.send(c, c.out):]
 		if len(c.out) == 0 {
 			c.out = nil
 		}
 	}
-	if len(c.out) == 0 && len(c.tail) > 0 && c.sendErr == nil {
+	if len(c.out) == 0 && len(c.tail) > 0 {
 		c.tail = c.tail[l.send(c, c.tail):]
 	}
-	if c.sendErr == nil {
+	if c.sendErr == nil && c.unsent() < before {
 		l.progressSent(c)
 	}
 }
@@ -213,7 +213,7 @@ func (l *loop) send(c *conn, p []byte) int {
 		c.sendErr, c.out, c.tail = err, nil, nil
 		return 0
 	}
-	return max(n, 0)
+	return n
 }
 
 // receive makes one recv call into the loop's one buffer and passes on what
@@ -256,11 +256,9 @@ func (l *loop) ended(c *conn) {
 // pull takes what the bytes fed so far amount to and hands it to the exchanges,
 // until more bytes are needed or a sink has asked for a pause.
 func (l *loop) pull(c *conn) {
-	c.held = false
 	for c.state == connOpen {
 		if !c.proto.reading() {
 			c.proto.hold()
-			c.held = true
 			return
 		}
 		x, kind, err := c.proto.next()
@@ -324,9 +322,14 @@ func (l *loop) watch(c *conn) (err error) {
 	return err
 }
 
-// settle ends every step taken on a conn: whatever it has become, the poller
-// knows.
+// settle ends every step taken on a conn: what it owes the peer is sent, and
+// whatever it has become, the poller knows.
 func (l *loop) settle(c *conn) {
+	if c.state == connOpen {
+		if out := c.proto.owed(l.scratch[:0]); len(out) > 0 {
+			l.transmit(c, out, nil)
+		}
+	}
 	if c.state == connClosed {
 		return
 	}

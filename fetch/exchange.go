@@ -245,9 +245,7 @@ func (l *loop) resume(j *job) {
 	l.trace(Resumed, j, x.conn, 0, 0, nil)
 	l.wait(j, stallPatience, l.options.StallTimeout)
 	c := x.conn
-	if c.held {
-		l.pull(c)
-	}
+	l.pull(c)
 	l.settle(c)
 }
 
@@ -366,13 +364,12 @@ func (l *loop) detach(x *exchange) {
 // the protocol says so.
 func (l *loop) abandon(x *exchange) {
 	c := x.conn
-	out, ok := c.proto.abandon(x, nil)
+	usable := c.proto.abandon(x)
 	l.drop(x)
-	if !ok {
+	if !usable {
 		l.broken(c, errAbandoned)
 		return
 	}
-	l.transmit(c, out, nil)
 	l.release(c)
 	l.settle(c)
 }

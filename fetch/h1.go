@@ -49,10 +49,13 @@ type protocol interface {
 	skip(x *exchange, n int)
 
 	// ended says whether an exchange's response is whole. abandon gives up one
-	// that is not, and appends what must be sent for it; ok false: the conn can
-	// carry nothing more.
+	// that is not; false: the conn can carry nothing more.
 	ended(x *exchange) bool
-	abandon(x *exchange, dst []byte) (out []byte, ok bool)
+	abandon(x *exchange) bool
+
+	// owed appends what the protocol itself has to say: that an exchange was
+	// abandoned, that a paused one may go on.
+	owed(dst []byte) []byte
 
 	// reusable says whether the conn may wait for another exchange.
 	reusable() bool
@@ -154,7 +157,9 @@ func (h *h1) ended(*exchange) bool    { return h.done }
 
 // abandon: there is no way in HTTP/1.1 to stop one response and keep the
 // connection.
-func (h *h1) abandon(*exchange, []byte) ([]byte, bool) { return nil, h.done }
+func (h *h1) abandon(*exchange) bool { return h.done }
+
+func (h *h1) owed(dst []byte) []byte { return dst }
 
 func (h *h1) reusable() bool {
 	return h.exchange.state == exchangeNew && h.done && h.parser.KeepAlive()

@@ -33,6 +33,7 @@ type loop struct {
 	ready   list[origin, *origin] // have jobs waiting, and room
 	idle    list[conn, *conn]     // open without an exchange, longest first
 	slots   int                   // conns in any state, and jobs looking up
+	seated  int                   // of the conns, those with room for an exchange
 	queued  int                   // jobs waiting in line at their origins
 
 	names    map[string]*lookup

@@ -86,12 +86,14 @@ func (l *loop) seat(c *conn) {
 	case has && c.seat < 0:
 		c.seat = int32(len(o.available))
 		o.available = append(o.available, c)
+		l.seated++
 	case !has && c.seat >= 0:
 		last := o.available[len(o.available)-1]
 		o.available[c.seat], last.seat = last, c.seat
 		o.available[len(o.available)-1] = nil
 		o.available = o.available[:len(o.available)-1]
 		c.seat = -1
+		l.seated--
 	}
 }
 

@@ -15,18 +15,11 @@ const (
 	// which a name never has more than bytes.
 	maxComponent = 255
 
-	// tempReserve is room for what the sink puts before a name while the file
-	// is incomplete. A name from a URL never begins with a dot, so a temporary
-	// name that does can never be one of them.
-	tempReserve = 24
-
 	// suffixReserve is room for what a name gets when it is taken already.
 	suffixReserve = len("-123456")
 
-	// maxFinal is the longest name a file ends up with, maxName the longest
-	// that comes out of a URL.
-	maxFinal = maxComponent - tempReserve
-	maxName  = maxFinal - suffixReserve
+	// maxName is the longest name that comes out of a URL.
+	maxName = maxComponent - suffixReserve
 
 	// maxExtension is the longest end of a name, with its dot, that is kept
 	// when a name is cut. What is longer is hardly an extension.
@@ -36,7 +29,8 @@ const (
 // nameFor derives a file name from a URL: one path component that every common
 // file system takes, and that stays in its folder. These steps make it, in
 // this order; none undoes an earlier one, so a name that goes through them
-// again comes out the same.
+// again comes out the same. It never begins with a dot: the sink's temporary
+// names do, and are of their own length.
 //
 //	step        what it does                                      example
 //	segment     the path's last segment, no query or fragment     /p/a.jpg?x#y → a.jpg

@@ -66,7 +66,7 @@ func (t *taken) found(name string) {
 // extension. existed tells that a file of the name was there before the run:
 // the caller leaves it alone and fetches nothing.
 //
-// name is of at most maxName bytes, got of at most maxFinal. Names that differ
+// name is of at most maxName bytes, got of at most maxComponent. Names that differ
 // only in what a suffix of more than six digits cuts off may cost more time,
 // never share a file.
 func (t *taken) reserve(name string) (got string, existed bool) {
@@ -79,7 +79,7 @@ func (t *taken) reserve(name string) (got string, existed bool) {
 	var digits [len("-4294967295")]byte
 	for number := t.names[key]; number < math.MaxUint32; number++ {
 		tail := strconv.AppendUint(append(digits[:0], '-'), uint64(number), 10)
-		numbered := withTail(name, string(tail), maxFinal)
+		numbered := withTail(name, string(tail), maxComponent)
 		if free, existed := t.take(t.key(numbered)); free {
 			t.names[key] = number + 1
 			return numbered, existed
@@ -99,8 +99,8 @@ func (t *taken) take(key uint64) (free, existed bool) {
 	return true, known
 }
 
-// key hashes a name's folded form: composed (NFC), with full case folding
-// (Unicode, section 3.13, D145) and without the characters that are not seen,
+// key hashes a name's folded form: what Unicode compares in a canonical caseless
+// match (section 3.13, D145), here without the characters that are not seen,
 // since HFS+ compares without them (Apple, TN1150, "Case-Insensitive String
 // Comparison Algorithm"). For ASCII that is lower case, and costs no allocation.
 func (t *taken) key(name string) uint64 {
@@ -109,7 +109,7 @@ func (t *taken) key(name string) uint64 {
 		c := name[i]
 		if c >= utf8.RuneSelf {
 			folded := t.fold.String(norm.NFD.String(strings.Map(dropUnseen, name)))
-			t.scratch = norm.NFC.AppendString(t.scratch[:0], folded)
+			t.scratch = norm.NFD.AppendString(t.scratch[:0], folded)
 			break
 		}
 		if 'A' <= c && c <= 'Z' {
