@@ -45,6 +45,36 @@ func TestSimOversleep(t *testing.T) {
 	})
 }
 
+// TestSimSurplus has servers follow one response in four with a whole further
+// one that nobody asked for, its first byte together with the response's end
+// and the rest a little later: no fetch may ever take it for its own.
+func TestSimSurplus(t *testing.T) {
+	for seed := uint64(1); seed <= uint64(*manySeeds); seed++ {
+		k := sim.New(seed, sim.Chaos{Duplicate: 0.1, Shuffle: 0.5})
+		address := netip.MustParseAddrPort("10.0.0.1:80")
+		k.Serve(address, func(q *sim.Request, r *rand.Rand) sim.Response {
+			p := sim.Reply(200, "", body(q.Target))
+			if r.IntN(4) == 0 {
+				other := []byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong")
+				p.Pieces[0].Bytes = append(p.Pieces[0].Bytes, other[0])
+				p.Pieces = append(p.Pieces, sim.Piece{Delay: time.Millisecond, Bytes: other[1:]})
+			}
+			return p
+		})
+		f, err := fetch.NewOn(k, k.Runner(), fetch.Options{MaxPerHost: 4})
+		require.NoError(t, err)
+		var requests []fetch.Request
+		for n := range 100 {
+			requests = append(requests, fetch.Request{URL: fmt.Sprintf("http://10.0.0.1/length/%d/%d", n*13, n)})
+		}
+		for res, err := range f.Fetch(context.Background(), slices.Values(requests)) {
+			require.NoError(t, err, "seed %d", seed)
+			require.Equal(t, wanted(t, res), res.Body, "seed %d: %s", seed, res.URL)
+		}
+		require.NoError(t, f.Close())
+	}
+}
+
 // TestSimCalm runs seeds where nothing goes wrong at all: there no turn of the
 // loop may be in vain.
 func TestSimCalm(t *testing.T) { simulate(t, func(uint64) sim.Chaos { return sim.Chaos{} }) }
@@ -317,20 +347,31 @@ type pausing struct {
 
 func (p *pausing) Open(info fetch.OpenInfo) (fetch.Body, error) {
 	b, err := p.Folder.Open(info)
-	return &pausingBody{b, p.s, info}, err
+	return &pausingBody{Body: b, s: p.s, info: info}, err
 }
 
 type pausingBody struct {
 	fetch.Body
-	s    *simulation
-	info fetch.OpenInfo
+	s      *simulation
+	info   fetch.OpenInfo
+	paused bool
 }
 
 func (b *pausingBody) Write(piece []byte) error {
+	require.False(b.s, b.paused, "seed %d: a piece during a pause", b.s.seed)
 	err := b.Body.Write(piece)
 	if err != nil || b.s.rand.IntN(3) > 0 {
 		return err
 	}
-	b.s.kernel.At(b.s.kernel.Now()+time.Duration(b.s.rand.IntN(3000))*time.Millisecond, b.info.Resume)
+	b.paused = true
+	b.s.kernel.At(b.s.kernel.Now()+time.Duration(b.s.rand.IntN(3000))*time.Millisecond, func() {
+		b.paused = false
+		b.info.Resume()
+	})
 	return fetch.ErrPause
+}
+
+func (b *pausingBody) Commit() error {
+	require.False(b.s, b.paused, "seed %d: committed during a pause", b.s.seed)
+	return b.Body.Commit()
 }

@@ -126,6 +126,13 @@ func All() Chaos {
 	return c
 }
 
+// SetChaos changes the world from now on, between calls or in a function given
+// to At. Spells that were on are over; sockets keep the buffers they have.
+func (k *Kernel) SetChaos(chaos Chaos) {
+	k.chaos = chaos.bounded()
+	k.spells = [spellCount]time.Duration{}
+}
+
 // bounded keeps time able to move: a Wait that never sleeps and a Recv that
 // never gives would go on for ever.
 func (c Chaos) bounded() Chaos {

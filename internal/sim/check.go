@@ -62,7 +62,8 @@ type Counts struct {
 	Needless uint64 // Modify calls that changed nothing
 	Wakes    uint64 // Waits that ended by Wake
 
-	Sockets     int // open now
+	Opened      int // sockets made
+	Sockets     int // sockets open now
 	MostSockets int // open at once, at most
 	Conns       int // connections that servers accepted
 	Requests    int // whole requests that HTTP servers got

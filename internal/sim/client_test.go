@@ -29,7 +29,21 @@ type client struct {
 	token  poller.Token
 	in     []byte // received and not used
 	events [8]poller.Event
+	wrong  mistake
 }
+
+// mistake is what makes a client a wrong program.
+type mistake int
+
+const (
+	none mistake = iota
+	trustsSOError
+	sendsAgain
+	waitsForEver
+	closesWatched
+	savesDamaged
+	closesTwice
+)
 
 func newClient(k *Kernel, to netip.AddrPort) *client {
 	return &client{k: k, to: to, fd: -1}
@@ -111,7 +125,7 @@ func (c *client) connect() (err error) {
 		if err = c.await(poller.Writable); err != nil {
 			return err
 		}
-		if err = c.k.SocketError(c.fd); err == nil && !c.k.Connected(c.fd) {
+		if err = c.k.SocketError(c.fd); err == nil && c.wrong != trustsSOError && !c.k.Connected(c.fd) {
 			err = syscall.EINPROGRESS
 		}
 	}
@@ -121,7 +135,9 @@ func (c *client) connect() (err error) {
 func (c *client) send(p []byte) error {
 	for len(p) > 0 {
 		n, err := c.k.Send(c.fd, p)
-		p = p[n:]
+		if n == len(p) || c.wrong != sendsAgain {
+			p = p[n:]
+		}
 		if err == syscall.EAGAIN {
 			err = c.await(poller.Writable)
 		}
@@ -157,10 +173,16 @@ func (c *client) await(interest poller.Interest) error {
 	if err := c.k.Add(c.fd, c.token, interest); err != nil {
 		return err
 	}
-	defer c.k.Remove(c.fd)
+	if c.wrong != closesWatched {
+		defer c.k.Remove(c.fd)
+	}
 	deadline := c.k.Now() + patience
 	for {
-		n, err := c.k.Wait(c.events[:], deadline-c.k.Now())
+		timeout := deadline - c.k.Now()
+		if c.wrong == waitsForEver {
+			timeout = -1
+		}
+		n, err := c.k.Wait(c.events[:], timeout)
 		if err != nil {
 			return err
 		}
@@ -185,6 +207,9 @@ func (c *client) pause(d time.Duration) {
 func (c *client) hangUp() {
 	if c.fd >= 0 {
 		c.k.CloseSocket(c.fd)
+		if c.wrong == closesTwice {
+			c.k.CloseSocket(c.fd)
+		}
 	}
 	c.fd, c.in = -1, nil
 }
@@ -193,7 +218,7 @@ func (c *client) hangUp() {
 func (c *client) save(dir int, name string, body []byte) (err error) {
 	for i := range attempts {
 		temp := fmt.Sprintf(".%d-%x", i, c.k.Random())
-		if err = c.write(dir, temp, body); err == nil {
+		if err = c.write(dir, temp, body); err == nil || c.wrong == savesDamaged {
 			if err = c.k.Rename(dir, temp, name); err == nil {
 				return nil
 			}

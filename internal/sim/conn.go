@@ -50,8 +50,8 @@ type segment struct {
 
 func newConn(k *Kernel, s *socket, oneWay time.Duration) *Conn {
 	return &Conn{
-		k: k, number: k.conns, address: s.to, socket: s, oneWay: oneWay,
-		r: rand.New(rand.NewPCG(k.seed, 1000+uint64(k.conns))),
+		k: k, number: k.counts.Conns, address: s.to, socket: s, oneWay: oneWay,
+		r: rand.New(rand.NewPCG(k.seed, 1000+uint64(k.counts.Conns))),
 	}
 }
 

@@ -85,16 +85,15 @@ type Kernel struct {
 	fds       []descriptor
 	firstFree int
 
-	watched []int // descriptors in the poller
-	turn    int   // where in watched the next batch starts
-	past    []poller.Token
-	woken   atomic.Bool
-	wakes   chan struct{}
+	watched  []int // descriptors in the poller
+	turn     int   // where in watched the next batch starts
+	past     []poller.Token
+	woken    atomic.Bool
+	wakes    chan struct{}
+	patience time.Duration // of the world, for an expected Wake
 
-	places  map[netip.AddrPort]*place
-	sockets int
-	conns   int
-	served  []*Served
+	places map[netip.AddrPort]*place
+	served []*Served
 
 	hosts   map[string][]netip.Addr
 	working *task
@@ -129,6 +128,7 @@ func New(seed uint64, chaos Chaos) *Kernel {
 		fds:       make([]descriptor, firstDescriptor),
 		firstFree: firstDescriptor,
 		wakes:     make(chan struct{}, 1),
+		patience:  5 * time.Second,
 		places:    map[netip.AddrPort]*place{},
 		hosts:     map[string][]netip.Addr{},
 		folders:   map[string]*folder{},

@@ -116,7 +116,6 @@ func (k *Kernel) settle(s *socket, refused syscall.Errno) {
 		return
 	}
 	s.state = connected
-	k.conns++
 	k.counts.Conns++
 	s.conn = newConn(k, s, p.oneWay())
 	k.note(callAccept, s.conn.number, s.number, 0, nil, s.to.String())

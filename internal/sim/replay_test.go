@@ -1,7 +1,10 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,6 +42,59 @@ func TestClientFetchesInAnyWorld(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWrongProgramsAreCaught has clients with one mistake each meet worlds until
+// the simulator finds it out.
+func TestWrongProgramsAreCaught(t *testing.T) {
+	for wrong, want := range map[mistake]string{
+		none:          "",
+		trustsSOError: "not connected yet",
+		sendsAgain:    "brought what is no request",
+		waitsForEver:  "nothing will ever happen",
+		closesWatched: "while it is in the poller",
+		savesDamaged:  "though",
+		closesTwice:   "which is not open",
+	} {
+		seeds := findOut(wrong, 200, want)
+		if wrong == none {
+			require.Zero(t, seeds)
+		} else {
+			require.NotZero(t, seeds, want)
+		}
+	}
+}
+
+// findOut counts the seeds that find a violation with a text in it.
+func findOut(wrong mistake, seeds uint64, want string) (found int) {
+	for seed := range seeds {
+		k := New(seed, All())
+		k.CallsMax = 20_000 // a wrong program may never end
+		k.Fatal = func(text string) { panic(errors.New(text)) }
+		k.Serve(anAddress, library)
+		c := newClient(k, anAddress)
+		c.wrong = wrong
+		if text := caught(c); text != "" && strings.Contains(text, want) {
+			found++
+		}
+	}
+	return found
+}
+
+// caught has a client fetch and save, and gives the violation that ended it.
+func caught(c *client) (text string) {
+	defer func() {
+		if violation, ok := recover().(error); ok {
+			text = violation.Error()
+		}
+	}()
+	dir, _ := c.k.OpenDir("out")
+	for i := range 5 {
+		body, _ := c.fetch("/" + strconv.Itoa(i))
+		c.save(dir, strconv.Itoa(i), body)
+	}
+	c.hangUp()
+	return ""
 }
 
 func TestNothingFailsInAMildWorld(t *testing.T) {

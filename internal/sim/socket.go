@@ -75,13 +75,13 @@ func (k *Kernel) Socket(family int) (int, error) {
 	if k.under(spellNoDescriptors, k.chaos.NoDescriptors) {
 		return k.opened(callSocket, -1, k.noDescriptors(), "")
 	}
-	s := &socket{number: k.sockets + 1, family: family, window: bufferBytes, room: bufferBytes}
+	s := &socket{number: k.counts.Opened + 1, family: family, window: bufferBytes, room: bufferBytes}
 	if k.chance(k.chaos.SmallBuffer) {
 		s.window, s.room = 64+k.dice.IntN(2000), 1+k.dice.IntN(200)
 	}
 	fd, err := k.open(descriptor{socket: s})
 	if err == nil {
-		k.sockets++
+		k.counts.Opened++
 		k.counts.Sockets++
 		k.counts.MostSockets = max(k.counts.MostSockets, k.counts.Sockets)
 	}
@@ -270,28 +270,3 @@ func checksum(p []byte) int64 { return int64(crc32.Checksum(p, castagnoli)) }
 
 // castagnoli is the polynomial that processors have an instruction for.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// stream is bytes in order, kept as the pieces in which they came.
-type stream struct {
-	pieces [][]byte
-	size   int
-}
-
-// add appends p, which must not change any more.
-func (t *stream) add(p []byte) {
-	t.pieces = append(t.pieces, p)
-	t.size += len(p)
-}
-
-// read fills p from the front; there must be that much.
-func (t *stream) read(p []byte) {
-	t.size -= len(p)
-	for len(p) > 0 {
-		n := copy(p, t.pieces[0])
-		p = p[n:]
-		if t.pieces[0] = t.pieces[0][n:]; len(t.pieces[0]) == 0 {
-			t.pieces[0] = nil
-			t.pieces = t.pieces[1:]
-		}
-	}
-}

@@ -122,7 +122,7 @@ func (k *Kernel) AtExpectWake(at time.Duration, f func()) {
 		default:
 		}
 		f()
-		patience := time.NewTimer(5 * time.Second)
+		patience := time.NewTimer(k.patience)
 		defer patience.Stop()
 		select {
 		case <-k.wakes:
