@@ -44,9 +44,7 @@ type conn struct {
 	h1       h1        // what proto is, unless a test speaks something else
 	first    *exchange // the exchanges under way, linked
 	busy     int       // how many
-	out      []byte    // bytes of ours still to send
-	tail     []byte    // then these, borrowed from a Request's Body
-	sendErr  error     // send failed; what recv says next decides
+	outbox   *outbox   // nil when all has been sent, as nearly always
 	remote   netip.AddrPort
 	deadline deadline // connect or idle
 
@@ -54,6 +52,29 @@ type conn struct {
 }
 
 func (c *conn) place() *links[conn] { return &c.links }
+
+// outbox is what a conn has not been able to send.
+type outbox struct {
+	head []byte // bytes of ours still to send
+	body []byte // then these, borrowed from a Request
+	err  error  // send failed, nothing more goes out; what recv says next decides
+}
+
+// unsent is how many bytes wait to be sent.
+func (c *conn) unsent() int {
+	if c.outbox == nil {
+		return 0
+	}
+	return len(c.outbox.head) + len(c.outbox.body)
+}
+
+// sendFailure is why nothing more can be sent, if that is so.
+func (c *conn) sendFailure() error {
+	if c.outbox == nil {
+		return nil
+	}
+	return c.outbox.err
+}
 
 // setConn moves a conn on: legality, deadline, event.
 func (l *loop) setConn(c *conn, to connState) {
@@ -163,43 +184,42 @@ func (l *loop) opened(c *conn) {
 	l.settle(c)
 }
 
-// unsent is how many bytes wait to be sent.
-func (c *conn) unsent() int { return len(c.out) + len(c.tail) }
-
 // transmit sends a request at once, as far as the send buffer takes it, and
 // keeps the rest. body is borrowed; head is not.
 func (l *loop) transmit(c *conn, head, body []byte) {
-	if len(head) > 0 && c.unsent() == 0 && c.sendErr == nil {
+	if c.outbox == nil {
 		head = head[l.send(c, head):]
-		if len(head) == 0 && len(body) > 0 {
+		if len(head) == 0 && len(body) > 0 && c.outbox == nil {
 			body = body[l.send(c, body):]
 		}
 	}
-	if c.sendErr != nil {
+	if c.sendFailure() != nil {
 		return
 	}
-	if len(head) > 0 {
-		c.out = append(c.out, head...)
-	}
-	if len(body) > 0 {
-		c.tail = body
+	if len(head)+len(body) > 0 {
+		if c.outbox == nil {
+			c.outbox = new(outbox)
+		}
+		c.outbox.head = append(c.outbox.head, head...)
+		c.outbox.body = body
 	}
 	l.progressSent(c)
 }
 
 // flush goes on sending what is left.
 func (l *loop) flush(c *conn) {
-	before := c.unsent()
-	if len(c.out) > 0 {
-		c.out = c.out[l.send(c, c.out):]
-		if len(c.out) == 0 {
-			c.out = nil
-		}
+	o, before := c.outbox, c.unsent()
+	if len(o.head) > 0 {
+		o.head = o.head[l.send(c, o.head):]
 	}
-	if len(c.out) == 0 && len(c.tail) > 0 {
-		c.tail = c.tail[l.send(c, c.tail):]
+	if len(o.head) == 0 && len(o.body) > 0 {
+		o.body = o.body[l.send(c, o.body):]
 	}
-	if c.sendErr == nil && c.unsent() < before {
+	after := c.unsent()
+	if after == 0 && o.err == nil {
+		c.outbox = nil
+	}
+	if after < before && o.err == nil {
 		l.progressSent(c)
 	}
 }
@@ -210,7 +230,10 @@ func (l *loop) send(c *conn, p []byte) int {
 	n, err := l.kernel.Send(int(c.fd), p)
 	l.trace(CallSend, c.soleJob(), c, n, len(p), err)
 	if err != nil && err != syscall.EAGAIN {
-		c.sendErr, c.out, c.tail = err, nil, nil
+		if c.outbox == nil {
+			c.outbox = new(outbox)
+		}
+		*c.outbox = outbox{err: err}
 		return 0
 	}
 	return n
@@ -244,8 +267,8 @@ func (l *loop) receive(c *conn) {
 
 // ended is called when the peer has sent its last byte.
 func (l *loop) ended(c *conn) {
-	if c.sendErr != nil && !c.proto.started() {
-		l.broken(c, c.sendErr)
+	if err := c.sendFailure(); err != nil && !c.proto.started() {
+		l.broken(c, err)
 		return
 	}
 	c.eof = true

@@ -13,17 +13,18 @@ import (
 // on for whoever comes next.
 
 // startDial begins a round of attempts.
-func (l *loop) startDial(j *job, addrs []netip.Addr) {
-	j.addrs, j.tried, j.dialErr = addrs, 0, nil
+func (l *loop) startDial(j *job, a *answer) {
+	j.answer, j.tried, j.dialErr = a, 0, nil
 	j.origin.dialing.pushBack(j)
 	l.dialNext(j)
 }
 
 // dialNext starts the next attempt that can be started.
 func (l *loop) dialNext(j *job) {
-	for int(j.tried) < len(j.addrs) {
-		to := netip.AddrPortFrom(j.addrs[j.tried], j.origin.route.port)
+	for addrs := j.answer.addrs; int(j.tried) < len(addrs); {
+		to := netip.AddrPortFrom(addrs[j.tried], j.origin.route.port)
 		j.tried++
+		j.via = nil
 		err := l.dial(j, to)
 		if err == nil {
 			l.shortage.since = 0
@@ -43,7 +44,7 @@ func (l *loop) dialFailed(c *conn, err error) {
 	}
 	j.dialing, c.job = nil, nil
 	l.retire(c)
-	j.remote = to
+	j.via = c
 	j.dialErr = errors.Join(j.dialErr, &dialError{to, err})
 	l.dialNext(j)
 }

@@ -40,18 +40,15 @@ type exchange struct {
 	conn     *conn
 	job      *job
 	next     *exchange // on the same conn
-	piece    []byte    // what step is called with: a piece of the body
-	verdict  verdict
+	verdict  *verdict  // nil: the body is wanted
 }
 
 // verdict is what has been decided over a response whose body is still to be
 // read past, so that the conn can be used again.
 type verdict struct {
-	set   bool
-	phase Phase
-	err   error   // the failure; nil: follow
-	to    *target // the redirect
-	seen  int64   // bytes read past
+	err  error   // the failure; nil: follow
+	to   *target // the redirect
+	seen int64   // bytes read past
 }
 
 // drainBytes is how much of an unwanted body is read past before closing the
@@ -97,7 +94,7 @@ func (l *loop) assign(c *conn, j *job) {
 	l.scratch = head[:0]
 	j.reused = c.uses > 0
 	j.attempt++
-	j.exchange, j.remote = x, c.remote
+	j.exchange, j.via = x, c
 	j.head, j.end, j.received = Head{}, 0, 0
 	x.conn, x.job, x.next = c, j, c.first
 	c.first = x
@@ -133,7 +130,7 @@ func (l *loop) step(x *exchange, kind http1.Kind) {
 	case http1.Final:
 		l.head(x)
 	case http1.Body:
-		l.body(x, x.piece)
+		l.body(x, x.conn.proto.piece(x))
 	case http1.Done:
 		l.done(x)
 	}
@@ -159,7 +156,7 @@ func (l *loop) head(x *exchange) {
 		err = &LimitError{"body bytes", limit}
 	}
 	if err != nil || to != nil {
-		x.verdict = verdict{set: true, phase: PhaseStatus, err: err, to: to}
+		x.verdict = &verdict{err: err, to: to}
 		if length > drainBytes {
 			l.judge(x)
 		}
@@ -172,12 +169,11 @@ func (l *loop) head(x *exchange) {
 func (l *loop) open(x *exchange, length int64) {
 	j := x.job
 	if l.options.Sink == nil {
-		j.memory = newMemory(length)
-		j.body = j.memory
+		j.body = newMemory(length)
 		return
 	}
 	body, err := l.options.Sink.Open(OpenInfo{
-		Request: *j.outgoing(),
+		Request: j.outgoing(),
 		Head:    j.head,
 		Name:    j.name,
 		Length:  length,
@@ -196,7 +192,7 @@ func (l *loop) open(x *exchange, length int64) {
 func (l *loop) body(x *exchange, piece []byte) {
 	j := x.job
 	l.heard(x)
-	if x.verdict.set {
+	if x.verdict != nil {
 		x.verdict.seen += int64(len(piece))
 		if x.verdict.seen > drainBytes {
 			l.judge(x)
@@ -295,7 +291,7 @@ func (l *loop) retryBody(j *job) {
 func (l *loop) splice(c *conn, x *exchange) bool {
 	j := x.job
 	s, ok := j.body.(splicer)
-	if !ok || x.ordinary || x.verdict.set {
+	if !ok || x.ordinary || x.verdict != nil {
 		return false
 	}
 	n, err := s.Splice(int(c.fd), spliceMost)
@@ -322,7 +318,7 @@ func (l *loop) splice(c *conn, x *exchange) bool {
 
 // done is the end of a response.
 func (l *loop) done(x *exchange) {
-	if x.verdict.set {
+	if x.verdict != nil {
 		l.judge(x)
 		return
 	}
@@ -333,7 +329,7 @@ func (l *loop) done(x *exchange) {
 		l.starve(x, err)
 		return
 	}
-	j.body = nil
+	j.committed = true
 	l.detach(x)
 	l.finish(j, PhaseSave, err)
 }
@@ -347,7 +343,7 @@ func (l *loop) judge(x *exchange) {
 		l.abandon(x)
 	}
 	if v.err != nil {
-		l.finish(j, v.phase, v.err)
+		l.finish(j, PhaseStatus, v.err)
 		return
 	}
 	l.follow(j, *v.to)
@@ -379,16 +375,16 @@ var errAbandoned = errors.New("another exchange on the same connection was aband
 // lost ends an exchange whose conn is broken.
 func (l *loop) lost(x *exchange, err error) {
 	c, j, v, phase := x.conn, x.job, x.verdict, x.phase()
-	if phase == PhaseSend && c.sendErr != nil {
-		err = c.sendErr
+	if phase == PhaseSend && c.sendFailure() != nil {
+		err = c.sendFailure()
 	}
 	again := j.reused && !j.fresh && !c.proto.started() && isIdempotent(j.outgoing().Method)
 	l.drop(x)
 	switch {
-	case v.set && v.err == nil:
+	case v != nil && v.err == nil:
 		l.follow(j, *v.to)
-	case v.set:
-		l.finish(j, v.phase, v.err)
+	case v != nil:
+		l.finish(j, PhaseStatus, v.err)
 	case again:
 		// The server closed an idle connection while the request was on its way:
 		// no fault of anybody's, RFC 9112 section 9.3.1.

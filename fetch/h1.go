@@ -29,8 +29,9 @@ type protocol interface {
 	hold()
 
 	// next is what the bytes show, and to which exchange. With Final the job
-	// has its head, with Body the exchange its piece.
+	// has its head; with Body piece is the bytes, until the next call.
 	next() (x *exchange, kind http1.Kind, err error)
+	piece(x *exchange) []byte
 
 	// reading says whether more bytes are wanted: not while a pause concerns
 	// the whole conn.
@@ -93,7 +94,7 @@ func (h *h1) begin(j *job, dst []byte) (*exchange, []byte, []byte) {
 		Method:        method,
 		Target:        j.path,
 		Host:          j.origin.authority,
-		Fields:        h.loop.fieldsFor(r),
+		Fields:        h.loop.fieldsFor(r.Fields),
 		ContentLength: -1,
 	}
 	if host := fieldValue(r.Fields, "Host"); host != "" {
@@ -127,13 +128,13 @@ func (h *h1) next() (*exchange, http1.Kind, error) {
 	switch kind {
 	case http1.Final:
 		x.job.head, x.job.end = h.parser.Head(), h.parser.Framing()
-	case http1.Body:
-		x.piece = h.parser.Data()
 	case http1.Done:
 		h.done = true
 	}
 	return x, kind, err
 }
+
+func (h *h1) piece(*exchange) []byte { return h.parser.Data() }
 
 func (h *h1) reading() bool { return !h.exchange.paused }
 func (h *h1) started() bool { return h.parser.Started() }
@@ -167,14 +168,14 @@ func (h *h1) reusable() bool {
 
 // fieldsFor are the fields of a request: the engine's own unless the caller's
 // replace them. The slice is good until the next call.
-func (l *loop) fieldsFor(r *Request) []Field {
+func (l *loop) fieldsFor(own []Field) []Field {
 	l.fields = l.fields[:0]
 	for _, f := range l.defaults {
-		if fieldValue(r.Fields, f.Name) == "" {
+		if fieldValue(own, f.Name) == "" {
 			l.fields = append(l.fields, f)
 		}
 	}
-	for _, f := range r.Fields {
+	for _, f := range own {
 		if !strings.EqualFold(f.Name, "Host") {
 			l.fields = append(l.fields, f)
 		}

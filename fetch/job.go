@@ -3,7 +3,7 @@ package fetch
 import (
 	"errors"
 	"fmt"
-	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -30,40 +30,40 @@ var jobMoves = [...][]jobState{
 
 // job is one URL's life, from admission to its result.
 type job struct {
-	token   token
-	number  uint64 // for events: 1, 2, 3 in order of admission
-	state   jobState
-	fresh   bool // must not go over a kept-alive conn: one proved dead
-	skipped bool
-	reused  bool // the last request went over a kept-alive conn
-	stage   stage
-	tried   uint16 // addresses tried in this round
-	attempt uint16
+	token     token
+	number    uint64 // for events: 1, 2, 3 in order of admission
+	state     jobState
+	committed bool // its body is final
+	fresh     bool // must not go over a kept-alive conn: one proved dead
+	skipped   bool
+	reused    bool // the last request went over a kept-alive conn
+	stage     stage
+	tried     uint16 // addresses tried in this round
+	attempt   uint16
 
-	request Request
-	url     string // where it goes now
+	tag     any      // the caller's
+	request *Request // what is sent, when it is more than a GET of url
+	url     string   // where it goes now
 	path    string
 	name    string // from the sink's Reserve
 	origin  *origin
 
-	links[job]              // in the list its state names, see unlink
-	lookup     *lookup      // LookingUp: whose answer it waits for
-	addrs      []netip.Addr // Running: what to try; shared with the lookup
-	dialing    *conn        // Running: its attempt
-	dialErr    error        // what the attempts of this round met
-	exchange   *exchange    // Running: its request on a conn
-	body       Body         // the sink's, from the accepted head to its end
-	memory     *memory      // body, when there is no sink
+	links[job]           // in the list its state names, see unlink
+	lookup     *lookup   // LookingUp: whose answer it waits for
+	answer     *answer   // Running: the addresses to try
+	dialing    *conn     // Running: its attempt
+	dialErr    error     // what the attempts of this round met
+	exchange   *exchange // Running: its request on a conn
+	body       Body      // the sink's, from the accepted head to its end
 	head       Head
 	end        Framing
 	received   int64
-	remote     netip.AddrPort
+	via        *conn // what was used last: while it is in use, and to the end of that turn
 	trip       *trip // redirects; nil until the first
 
 	deadline deadline // the lookup's or the exchange's, or the total if sooner
 	totalAt  time.Duration
 	shortAt  time.Duration // when its body first found no descriptor
-	began    time.Duration
 	since    time.Duration
 	spent    [stages]time.Duration
 }
@@ -154,8 +154,10 @@ func (l *loop) newJob(r Request) {
 	j, k := l.jobs.add()
 	l.admitted++
 	j.token, j.number = k, l.admitted
-	j.request, j.url = r, r.URL
-	j.began, j.since = l.now, l.now
+	j.tag, j.url, j.since = r.Tag, r.URL, l.now
+	if r.Method != "" || r.Fields != nil || r.Body != nil || strings.IndexByte(r.URL, '#') >= 0 {
+		j.request = &r
+	}
 	t, err := parseTarget(r.URL)
 	if err == nil {
 		err = checkRequest(&r)
@@ -166,7 +168,7 @@ func (l *loop) newJob(r Request) {
 	}
 	j.url = t.url
 	if l.reserver != nil {
-		j.name, err = l.reserver.Reserve(&j.request)
+		j.name, err = l.reserver.Reserve(&r)
 		if err != nil {
 			j.skipped = errors.Is(err, ErrSkip)
 			l.finish(j, PhaseSave, err)
@@ -175,6 +177,25 @@ func (l *loop) newJob(r Request) {
 	}
 	l.aim(j, t)
 	l.enqueue(j)
+}
+
+// given is the request as the caller gave it.
+func (j *job) given() Request {
+	switch {
+	case j.trip != nil:
+		return j.trip.given
+	case j.request != nil:
+		return *j.request
+	}
+	return Request{URL: j.url, Tag: j.tag}
+}
+
+// outgoing is the request as it is sent: redirects may have changed it.
+func (j *job) outgoing() Request {
+	if j.request != nil {
+		return *j.request
+	}
+	return Request{URL: j.url, Tag: j.tag}
 }
 
 // aim points a job at a target.
@@ -195,7 +216,7 @@ func (l *loop) enqueue(j *job) {
 // it has waited once.
 func (l *loop) requeue(j *job) {
 	l.unlink(j)
-	j.addrs, j.tried, j.dialErr = nil, 0, nil
+	j.answer, j.via, j.tried, j.dialErr = nil, nil, 0, nil
 	l.setJob(j, jobQueued)
 	j.origin.waiting.pushFront(j)
 	l.queued++
@@ -240,7 +261,7 @@ func (l *loop) finish(j *job, phase Phase, err error) {
 	l.discard(j)
 	l.unlink(j)
 	l.setJob(j, jobDone)
-	res := j.result(l.now)
+	res := j.result()
 	switch {
 	case j.skipped:
 		res.Outcome, err = Skipped, nil
@@ -259,16 +280,15 @@ func (l *loop) finish(j *job, phase Phase, err error) {
 
 // discard drops what a job's body has written so far.
 func (l *loop) discard(j *job) {
-	if j.body != nil {
+	if j.body != nil && !j.committed {
 		j.body.Discard()
-		j.body, j.memory = nil, nil
 	}
 }
 
 // result is what there is to tell of a job, its outcome apart.
-func (j *job) result(now time.Duration) *Result {
+func (j *job) result() *Result {
 	res := &Result{
-		Request:  j.request,
+		Request:  j.given(),
 		URL:      j.url,
 		Head:     j.head,
 		Name:     j.name,
@@ -276,7 +296,6 @@ func (j *job) result(now time.Duration) *Result {
 		End:      j.end,
 		Attempts: int(j.attempt),
 		Reused:   j.reused,
-		Remote:   j.remote,
 		Timings: Timings{
 			Queue:   j.spent[stageQueue],
 			Lookup:  j.spent[stageLookup],
@@ -284,11 +303,16 @@ func (j *job) result(now time.Duration) *Result {
 			Send:    j.spent[stageSend],
 			Wait:    j.spent[stageWait],
 			Receive: j.spent[stageReceive],
-			Total:   now - j.began,
 		},
 	}
-	if j.memory != nil {
-		res.Body = j.memory.bytes
+	for _, spent := range j.spent {
+		res.Timings.Total += spent
+	}
+	if m, ok := j.body.(*memory); ok && j.committed {
+		res.Body = m.bytes
+	}
+	if j.via != nil {
+		res.Remote = j.via.remote
 	}
 	if j.trip != nil {
 		res.Redirects = len(j.trip.seen) - 1

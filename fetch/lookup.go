@@ -36,9 +36,8 @@ var errNoAddress = errors.New("the name has no address")
 // resolve brings a job to its host's addresses: at once where they are known,
 // or when the lookup has finished.
 func (l *loop) resolve(j *job) {
-	if addr, ok := j.origin.route.addr(); ok {
-		l.setJob(j, jobRunning)
-		l.startDial(j, []netip.Addr{addr})
+	if j.origin.literal != nil {
+		l.resolved(j, j.origin.literal)
 		return
 	}
 	name := j.origin.route.host
@@ -66,7 +65,7 @@ func (l *loop) resolved(j *job, a *answer) {
 		return
 	}
 	l.setJob(j, jobRunning)
-	l.startDial(j, a.addrs)
+	l.startDial(j, a)
 }
 
 // ask starts a lookup beside the loop.

@@ -42,6 +42,7 @@ type loop struct {
 
 	lookupContext context.Context // ends with the Fetch
 	sourceEnded   bool
+	seen          int // events since timers were last judged
 
 	admitted, dialed, asked uint64 // numbers given out so far
 
@@ -64,8 +65,8 @@ type finished struct {
 // cost nothing; large bodies want large reads (FACTS.md section 6).
 const bufferBytes = 1 << 20
 
-// eventsLeast is the size of a batch at first. It grows with what is ready.
-const eventsLeast = 256
+// batch is how many events one wait can give.
+const batch = 1024
 
 func newLoop(o Options, k kernel.Kernel, w offload.Runner) *loop {
 	l := &loop{
@@ -77,7 +78,7 @@ func newLoop(o Options, k kernel.Kernel, w offload.Runner) *loop {
 		origins: map[route]*origin{},
 		names:   map[string]*lookup{},
 		lookups: map[uint64]*lookup{},
-		events:  make([]poller.Event, eventsLeast),
+		events:  make([]poller.Event, batch),
 		buffer:  make([]byte, bufferBytes),
 		scratch: make([]byte, 0, 4<<10),
 	}
@@ -139,13 +140,24 @@ func (l *loop) turn(hurry bool) error {
 		}
 	}
 	l.takeMail()
-	if n == len(l.events) {
-		// More may be ready than a batch holds: judging time must wait for it.
-		l.events = make([]poller.Event, 2*len(l.events))
-		return nil
+	if l.allSeen(n) {
+		l.expire()
 	}
-	l.expire()
 	return nil
+}
+
+// allSeen says whether everything that was ready has been acted on, given the
+// size of this turn's batch. A full batch (of which the poller may have kept
+// one place for its wake-up) leaves the rest for the next turn; the poller goes
+// round, so after as many events as there are conns each has had its turn.
+func (l *loop) allSeen(n int) bool {
+	l.seen += n
+	full := n >= len(l.events)-1
+	if full && l.seen < l.conns.len() {
+		return false
+	}
+	l.seen = 0
+	return true
 }
 
 // takeMail acts on what other goroutines have left: finished lookups, sinks

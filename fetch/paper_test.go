@@ -60,6 +60,7 @@ type paper struct {
 	ids     map[*exchange]uint16
 	last    uint16
 	say     []byte // owed to the server
+	shown   []byte // with the last Body
 	closed  bool
 }
 
@@ -132,9 +133,11 @@ func (p *paper) deliver(id uint16, s *paperStream) (*exchange, http1.Kind, error
 		p.forget(id)
 		return s.x, http1.Done, nil
 	}
-	s.x.piece, s.held = s.held[0], s.held[1:]
+	p.shown, s.held = s.held[0], s.held[1:]
 	return s.x, http1.Body, nil
 }
+
+func (p *paper) piece(*exchange) []byte { return p.shown }
 
 func (p *paper) forget(id uint16) {
 	delete(p.ids, p.streams[id].x)

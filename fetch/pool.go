@@ -1,10 +1,13 @@
 package fetch
 
+import "net/netip"
+
 // origin is one route's side of the engine: the jobs that wait for it, and the
 // conns that lead there.
 type origin struct {
 	route         route
 	authority     string
+	literal       *answer         // the address the host is, when it is no name
 	slots         int             // conns in any state, and jobs looking up
 	waiting       list[job, *job] // Queued, first come first served
 	dialing       list[job, *job] // Running with an attempt under way
@@ -20,6 +23,9 @@ func (l *loop) originOf(t target) *origin {
 		return o
 	}
 	o := &origin{route: t.route, authority: t.authority}
+	if addr, ok := t.route.addr(); ok {
+		o.literal = &answer{addrs: []netip.Addr{addr}}
+	}
 	l.origins[t.route] = o
 	return o
 }
@@ -41,7 +47,7 @@ func (l *loop) release(c *conn) {
 	if c.state != connOpen {
 		return
 	}
-	if c.busy == 0 && (c.eof || c.sendErr != nil || c.unsent() > 0 || c.uses > 0 && !c.proto.reusable()) {
+	if c.busy == 0 && (c.eof || c.outbox != nil || c.uses > 0 && !c.proto.reusable()) {
 		l.retire(c)
 		return
 	}

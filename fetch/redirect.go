@@ -7,17 +7,8 @@ import (
 
 // trip is where a job has been, once it has been redirected.
 type trip struct {
-	request Request  // what is sent now; the job keeps what the caller gave
-	seen    []string // method and URL of every request so far, the last included
-}
-
-// outgoing is the request a job sends: the caller's, until a redirect changes
-// it.
-func (j *job) outgoing() *Request {
-	if j.trip != nil {
-		return &j.trip.request
-	}
-	return &j.request
+	given Request  // what the caller asked for
+	seen  []string // method and URL of every request so far, the last included
 }
 
 // redirect reads a head: where the job should go instead, nil when the head is
@@ -82,7 +73,7 @@ func methodAfter(status int, method string) string {
 func (j *job) visited(method, url string) bool {
 	key := method + " " + url
 	if j.trip == nil {
-		return key == j.request.Method+" "+j.url
+		return key == j.outgoing().Method+" "+j.url
 	}
 	for _, s := range j.trip.seen {
 		if s == key {
@@ -94,10 +85,10 @@ func (j *job) visited(method, url string) bool {
 
 // follow sends a job to where its response pointed.
 func (l *loop) follow(j *job, t target) {
+	r := j.outgoing()
 	if j.trip == nil {
-		j.trip = &trip{request: j.request, seen: []string{j.request.Method + " " + j.url}}
+		j.trip = &trip{given: j.given(), seen: []string{r.Method + " " + j.url}}
 	}
-	r := &j.trip.request
 	method := methodAfter(int(j.head.Status), r.Method)
 	if method != r.Method {
 		r.Method, r.Body = method, nil
@@ -107,6 +98,7 @@ func (l *loop) follow(j *job, t target) {
 		r.Fields = without(r.Fields, "Authorization", "Cookie", "Proxy-Authorization", "Host")
 	}
 	j.trip.seen = append(j.trip.seen, method+" "+t.url)
+	j.request = &r
 	old := j.origin
 	j.fresh = false
 	l.aim(j, t)

@@ -14,6 +14,7 @@ import (
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/internal/kernel"
 	"github.com/shoalfetch/shoal/internal/sim"
+	"github.com/shoalfetch/shoal/poller"
 )
 
 // scene is a world in which one thing happens: servers that do what a test
@@ -89,6 +90,13 @@ func gets(urls ...string) []fetch.Request {
 	return all
 }
 
+// pass lets time pass between two Fetches, until something happens to an idle
+// connection or for so long.
+func (s *scene) pass(d time.Duration) {
+	_, err := s.k.Wait(make([]poller.Event, 1), d)
+	require.NoError(s.t, err)
+}
+
 // phaseOf is the phase in which a fetch failed.
 func phaseOf(t *testing.T, err error) fetch.Phase {
 	var e *fetch.Error
@@ -124,3 +132,6 @@ func (s *scene) targets() []string {
 	}
 	return all
 }
+
+// address is an address and port.
+func address(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }

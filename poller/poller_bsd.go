@@ -22,7 +22,7 @@ type Poller struct {
 // New makes a Poller that watches nothing. It holds three descriptors until
 // Close.
 func New() (*Poller, error) {
-	queue, wake, err := open()
+	queue, wake, err := descriptors()
 	if err != nil {
 		return nil, err
 	}
@@ -34,10 +34,10 @@ func New() (*Poller, error) {
 	return p, nil
 }
 
-// open makes the kqueue and the pipe. Not every system can make them
+// descriptors makes the kqueue and the pipe. Not every system can make them
 // close-on-exec at once, so a fork must not come in between; where kqueues
 // are not inherited at all (kqueue(2)), the flag does no harm.
-func open() (queue int, wake [2]int, err error) {
+func descriptors() (queue int, wake [2]int, err error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	queue, err = unix.Kqueue()

@@ -17,6 +17,8 @@ type waker struct {
 
 	gate sync.Mutex // keeps Wake from writing to a descriptor that Close has given back
 	shut bool       // under gate
+
+	one, drained [8]byte // what Wake writes, under gate, and what Wait reads
 }
 
 // Wake makes the Wait under way, or else the next one, return. Any goroutine
@@ -31,10 +33,10 @@ func (w *waker) Wake() error {
 	if w.shut {
 		return nil
 	}
-	one := [8]byte{1} // eventfd(2) takes a number of 8 bytes; a pipe does not mind
-	_, err := unix.Write(w.in, one[:])
+	w.one[0] = 1 // eventfd(2) takes a number of 8 bytes; a pipe does not mind
+	_, err := unix.Write(w.in, w.one[:])
 	for err == unix.EINTR {
-		_, err = unix.Write(w.in, one[:])
+		_, err = unix.Write(w.in, w.one[:])
 	}
 	if err != nil {
 		w.woken.Swap(false)
@@ -48,10 +50,9 @@ func (w *waker) Wake() error {
 // would ever write again. A Wake that comes between the two as they are finds
 // the flag set and leaves it at that; Wait is about to return for it.
 func (w *waker) drain() {
-	var written [8]byte
-	_, err := unix.Read(w.out, written[:])
+	_, err := unix.Read(w.out, w.drained[:])
 	for err == unix.EINTR {
-		_, err = unix.Read(w.out, written[:])
+		_, err = unix.Read(w.out, w.drained[:])
 	}
 	w.woken.Swap(false) // a Swap, so that it sees what the last Wake's Swap made visible
 }

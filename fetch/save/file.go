@@ -11,10 +11,10 @@ import (
 // file is one body on its way to its name.
 type file struct {
 	folder *Folder
-	fd     int    // -1: not opened yet
-	name   string // the final one
-	temp   string // the one it has meanwhile
-	early  []byte // pieces that came while no descriptor was free
+	early  *[]byte // pieces that came while no descriptor was free; else nil
+	name   string  // the final one
+	temp   string  // the one it has meanwhile
+	fd     int     // -1: not opened yet
 }
 
 // createTries is how many temporary names may be taken by somebody else before
@@ -49,18 +49,26 @@ func (f *file) Write(piece []byte) error {
 	}
 	if err := f.open(); err != nil {
 		if isShortage(err) {
-			f.early = append(f.early, piece...)
+			f.keep(piece)
 		}
 		return err
 	}
-	if len(f.early) > 0 {
-		early := f.early
+	if f.early != nil {
+		early := *f.early
 		f.early = nil
 		if err := f.writeAll(early); err != nil {
 			return err
 		}
 	}
 	return f.writeAll(piece)
+}
+
+// keep holds a piece until there is a file to write it to.
+func (f *file) keep(piece []byte) {
+	if f.early == nil {
+		f.early = new([]byte)
+	}
+	*f.early = append(*f.early, piece...)
 }
 
 // writeAll writes a piece; the kernel may take less than it is offered.

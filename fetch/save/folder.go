@@ -58,7 +58,7 @@ func (d *Folder) Attach(k kernel.Kernel) error {
 		return fmt.Errorf("folder %s: %w", d.path, err)
 	}
 	d.files, d.dir, d.taken = k, dir, newTaken()
-	d.tempTag = ".shoal-" + strconv.FormatUint(k.Random(), 36) + "-"
+	d.tempTag = ".shoal-" + strconv.FormatUint(k.Random()>>32, 36) + "-"
 	if d.only != "" {
 		return nil
 	}

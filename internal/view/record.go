@@ -1,0 +1,92 @@
+package view
+
+import (
+	"errors"
+	"time"
+
+	"github.com/shoalfetch/shoal/fetch"
+)
+
+// Record is one line of --json: what became of one line of the input. Fields
+// without a value are left out. Times are in seconds.
+type Record struct {
+	V           int     `json:"v"` // version of this format
+	Line        int     `json:"line,omitempty"`
+	URL         string  `json:"url"`
+	FinalURL    string  `json:"final_url,omitempty"` // where redirects led
+	Outcome     string  `json:"outcome"`             // saved, skipped or failed
+	Status      int     `json:"status,omitempty"`
+	Bytes       int64   `json:"bytes"`
+	Path        string  `json:"path,omitempty"`
+	ContentType string  `json:"content_type,omitempty"`
+	End         string  `json:"end,omitempty"` // length, chunked, close or none
+	Attempts    int     `json:"attempts"`
+	Reused      bool    `json:"reused"`
+	Remote      string  `json:"remote,omitempty"`
+	Timings     timings `json:"timings"`
+	Error       *failed `json:"error,omitempty"`
+}
+
+type timings struct {
+	Queue   float64 `json:"queue"`
+	Lookup  float64 `json:"lookup"`
+	Connect float64 `json:"connect"`
+	Send    float64 `json:"send"`
+	Wait    float64 `json:"wait"`
+	Receive float64 `json:"receive"`
+	Total   float64 `json:"total"`
+}
+
+type failed struct {
+	Phase   string `json:"phase"`
+	Message string `json:"message"`
+}
+
+// RecordOf says what became of a fetch. path is where a name stands.
+func RecordOf(res *fetch.Result, err error, path func(name string) string) Record {
+	r := Record{
+		V:        1,
+		URL:      res.Request.URL,
+		Outcome:  res.Outcome.String(),
+		Bytes:    res.Bytes,
+		Attempts: res.Attempts,
+		Reused:   res.Reused,
+		Timings:  timingsOf(res.Timings),
+		Error:    failedOf(err),
+	}
+	r.Line, _ = res.Request.Tag.(int)
+	if res.URL != res.Request.URL {
+		r.FinalURL = res.URL
+	}
+	if res.Outcome == fetch.Fetched {
+		r.Outcome = "saved"
+	}
+	if res.Outcome != fetch.Failed {
+		r.Path = path(res.Name)
+	}
+	if res.Head.Status != 0 {
+		r.Status = int(res.Head.Status)
+		r.ContentType = res.Head.Get("Content-Type")
+		r.End = res.End.String()
+	}
+	if res.Remote.IsValid() {
+		r.Remote = res.Remote.String()
+	}
+	return r
+}
+
+func timingsOf(t fetch.Timings) timings {
+	s := time.Duration.Seconds
+	return timings{s(t.Queue), s(t.Lookup), s(t.Connect), s(t.Send), s(t.Wait), s(t.Receive), s(t.Total)}
+}
+
+func failedOf(err error) *failed {
+	var e *fetch.Error
+	switch {
+	case errors.As(err, &e):
+		return &failed{e.Phase.String(), e.Err.Error()}
+	case err != nil:
+		return &failed{"", err.Error()}
+	}
+	return nil
+}
