@@ -61,7 +61,7 @@ func (l *loop) startReady() {
 // markReady puts an origin in line for its jobs to be started, if there is one
 // and it has room.
 func (l *loop) markReady(o *origin) {
-	if !o.linked && o.waiting.count > 0 && (o.slots < l.options.MaxPerHost || len(o.available) > 0) {
+	if !o.linked() && o.waiting.count > 0 && (o.slots < l.options.MaxPerHost || len(o.available) > 0) {
 		l.ready.pushBack(o)
 	}
 }

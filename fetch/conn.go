@@ -29,21 +29,21 @@ var connMoves = [...][]connState{
 // conn is one socket.
 type conn struct {
 	token    token
-	number   uint64
+	number   uint32
 	fd       int32
+	uses     uint32 // exchanges begun
+	seat     int32  // index in origin.available, or -1
+	busy     uint16 // exchanges under way
 	state    connState
 	interest poller.Interest // what the poller has been told; 0: not there
 	eof      bool            // the peer has sent its last byte
 	leaving  bool            // about to close: takes no more exchanges
-	uses     uint32          // exchanges begun
-	seat     int32           // index in origin.available, or -1
 
 	origin   *origin
 	job      *job // Dialing: whose attempt it is; nil when that job went elsewhere
 	proto    protocol
 	h1       h1        // what proto is, unless a test speaks something else
-	first    *exchange // the exchanges under way, linked
-	busy     int       // how many
+	first    *exchange // of those under way
 	outbox   *outbox   // nil when all has been sent, as nearly always
 	remote   netip.AddrPort
 	deadline deadline // connect or idle
@@ -125,7 +125,7 @@ func (l *loop) dial(j *job, to netip.AddrPort) error {
 func (l *loop) newConn(fd int, j *job, to netip.AddrPort) *conn {
 	c, k := l.conns.add()
 	l.dialed++
-	c.token, c.number = k, l.dialed
+	c.token, c.number = k, uint32(l.dialed)
 	c.fd, c.remote, c.seat = int32(fd), to, -1
 	c.origin, c.job = j.origin, j
 	c.proto = l.speak(c)

@@ -13,24 +13,23 @@ import (
 // on for whoever comes next.
 
 // startDial begins a round of attempts.
-func (l *loop) startDial(j *job, a *answer) {
-	j.answer, j.tried, j.dialErr = a, 0, nil
+func (l *loop) startDial(j *job) {
+	j.tried = 0
 	j.origin.dialing.pushBack(j)
 	l.dialNext(j)
 }
 
 // dialNext starts the next attempt that can be started.
 func (l *loop) dialNext(j *job) {
-	for addrs := j.answer.addrs; int(j.tried) < len(addrs); {
+	for addrs := j.lookup.answer.addrs; int(j.tried) < len(addrs); {
 		to := netip.AddrPortFrom(addrs[j.tried], j.origin.route.port)
 		j.tried++
-		j.via = nil
 		err := l.dial(j, to)
 		if err == nil {
 			l.shortage.since = 0
 			return
 		}
-		j.dialErr = errors.Join(j.dialErr, &dialError{to, err})
+		j.note(to, err)
 	}
 	l.undialled(j)
 }
@@ -44,21 +43,29 @@ func (l *loop) dialFailed(c *conn, err error) {
 	}
 	j.dialing, c.job = nil, nil
 	l.retire(c)
-	j.via = c
-	j.dialErr = errors.Join(j.dialErr, &dialError{to, err})
+	j.note(to, err)
 	l.dialNext(j)
+}
+
+// note keeps what an attempt has met, for when all have failed.
+func (j *job) note(to netip.AddrPort, err error) {
+	if j.trouble == nil {
+		j.trouble = new(trouble)
+	}
+	j.trouble.dialErr = errors.Join(j.trouble.dialErr, &dialError{to, err})
+	j.tell().Remote = to
 }
 
 // undialled is called when no address is left to try. If it was for want of a
 // descriptor or a port, the job waits for one.
 func (l *loop) undialled(j *job) {
-	if isShortage(j.dialErr) && !l.shortage.lasted(l.now) {
+	err := j.trouble.dialErr
+	if isShortage(err) && !l.shortage.lasted(l.now) {
 		l.shortage.begin(l.now)
 		l.requeue(j)
 		return
 	}
 	j.attempt++
-	err := j.dialErr
 	if isShortage(err) {
 		err = &ShortageError{shortageLimit, err}
 	}

@@ -62,10 +62,10 @@ func (l *loop) trace(kind EventKind, j *job, c *conn, n, of int, err error) {
 	}
 	e := Event{Kind: kind, At: l.now, N: n, Of: of}
 	if j != nil {
-		e.Job = j.number
+		e.Job = uint64(j.number)
 	}
 	if c != nil {
-		e.Conn = c.number
+		e.Conn = uint64(c.number)
 	}
 	e.Errno, _ = err.(syscall.Errno)
 	l.options.Trace(e)

@@ -46,9 +46,10 @@ type exchange struct {
 // verdict is what has been decided over a response whose body is still to be
 // read past, so that the conn can be used again.
 type verdict struct {
-	err  error   // the failure; nil: follow
-	to   *target // the redirect
-	seen int64   // bytes read past
+	err    error   // the failure; nil: follow
+	to     *target // the redirect
+	status int     // that led there
+	seen   int64   // bytes read past
 }
 
 // drainBytes is how much of an unwanted body is read past before closing the
@@ -90,12 +91,11 @@ func (x *exchange) phase() Phase {
 
 // assign puts a job's request on an open conn, and sends it.
 func (l *loop) assign(c *conn, j *job) {
-	x, head, body := c.proto.begin(j, l.scratch[:0])
+	x, head, body := c.proto.begin(l.write(j), j.outgoing().Body, l.scratch[:0])
 	l.scratch = head[:0]
 	j.reused = c.uses > 0
 	j.attempt++
-	j.exchange, j.via = x, c
-	j.head, j.end, j.received = Head{}, 0, 0
+	j.exchange, j.received = x, 0
 	x.conn, x.job, x.next = c, j, c.first
 	c.first = x
 	c.busy++
@@ -147,26 +147,27 @@ func (l *loop) heard(x *exchange) {
 func (l *loop) head(x *exchange) {
 	j := x.job
 	l.setExchange(x, exchangeReceiving)
-	to, err := l.redirect(j)
+	h, _ := x.conn.proto.head(x)
+	to, err := l.redirect(j, h)
 	if err == nil && to == nil {
-		err = l.options.Accept(&j.head)
+		err = l.options.Accept(&h)
 	}
 	length := x.conn.proto.length(x)
 	if limit := l.options.MaxBytes; err == nil && to == nil && limit > 0 && length > limit {
 		err = &LimitError{"body bytes", limit}
 	}
 	if err != nil || to != nil {
-		x.verdict = &verdict{err: err, to: to}
+		x.verdict = &verdict{err: err, to: to, status: int(h.Status)}
 		if length > drainBytes {
 			l.judge(x)
 		}
 		return
 	}
-	l.open(x, length)
+	l.open(x, h, length)
 }
 
 // open asks the sink for somewhere to put the body.
-func (l *loop) open(x *exchange, length int64) {
+func (l *loop) open(x *exchange, h Head, length int64) {
 	j := x.job
 	if l.options.Sink == nil {
 		j.body = newMemory(length)
@@ -174,7 +175,7 @@ func (l *loop) open(x *exchange, length int64) {
 	}
 	body, err := l.options.Sink.Open(OpenInfo{
 		Request: j.outgoing(),
-		Head:    j.head,
+		Head:    h,
 		Name:    j.name,
 		Length:  length,
 		Attempt: int(j.attempt),
@@ -234,7 +235,7 @@ func (l *loop) pause(x *exchange) {
 // here already.
 func (l *loop) resume(j *job) {
 	x := j.exchange
-	if x == nil || !x.paused || j.shortAt != 0 {
+	if x == nil || !x.paused || j.trouble != nil && j.trouble.shortAt != 0 {
 		return
 	}
 	x.paused = false
@@ -255,10 +256,13 @@ const (
 // starve pauses an exchange whose body found no free descriptor.
 func (l *loop) starve(x *exchange, err error) {
 	j := x.job
-	if j.shortAt == 0 {
-		j.shortAt = l.now
+	if j.trouble == nil {
+		j.trouble = new(trouble)
 	}
-	if l.now-j.shortAt >= shortageLimit {
+	if j.trouble.shortAt == 0 {
+		j.trouble.shortAt = l.now
+	}
+	if l.now-j.trouble.shortAt >= shortageLimit {
 		l.fail(j, PhaseSave, &ShortageError{shortageLimit, err})
 		return
 	}
@@ -278,7 +282,7 @@ func (l *loop) retryBody(j *job) {
 		l.starve(x, err)
 		return
 	}
-	j.shortAt = 0
+	j.trouble.shortAt = 0
 	if err == nil {
 		l.resume(j)
 		return
@@ -346,7 +350,7 @@ func (l *loop) judge(x *exchange) {
 		l.finish(j, PhaseStatus, v.err)
 		return
 	}
-	l.follow(j, *v.to)
+	l.follow(j, v.status, *v.to)
 }
 
 // detach ends an exchange whose response is whole, and gives its conn back.
@@ -382,7 +386,7 @@ func (l *loop) lost(x *exchange, err error) {
 	l.drop(x)
 	switch {
 	case v != nil && v.err == nil:
-		l.follow(j, *v.to)
+		l.follow(j, v.status, *v.to)
 	case v != nil:
 		l.finish(j, PhaseStatus, v.err)
 	case again:
@@ -395,9 +399,13 @@ func (l *loop) lost(x *exchange, err error) {
 	}
 }
 
-// drop takes an exchange off its conn and its job.
+// drop takes an exchange off its conn and its job, which keeps what it learned.
 func (l *loop) drop(x *exchange) {
-	c := x.conn
+	c, res := x.conn, x.job.tell()
+	res.Remote = c.remote
+	if x.state == exchangeReceiving {
+		res.Head, res.End = c.proto.head(x)
+	}
 	l.setExchange(x, exchangeDone)
 	for at := &c.first; *at != nil; at = &(*at).next {
 		if *at == x {

@@ -15,9 +15,9 @@ type protocol interface {
 	// room is how many more exchanges may begin now.
 	room() int
 
-	// begin makes the exchange for a job and appends its request to dst. body
-	// is sent after that; it is borrowed from the Request.
-	begin(j *job, dst []byte) (x *exchange, head, body []byte)
+	// begin makes an exchange for a request and appends that to dst. What is
+	// returned as rest is sent after it: the request's body, still borrowed.
+	begin(r *http1.Request, body, dst []byte) (x *exchange, head, rest []byte)
 
 	// feed borrows bytes that have come until next says NeedData or hold is
 	// called; eof says that no more will.
@@ -28,9 +28,10 @@ type protocol interface {
 	// will be used for something else.
 	hold()
 
-	// next is what the bytes show, and to which exchange. With Final the job
-	// has its head; with Body piece is the bytes, until the next call.
+	// next is what the bytes show, and to which exchange. From Final on there
+	// is a head; with Body there is a piece, until the next call.
 	next() (x *exchange, kind http1.Kind, err error)
+	head(x *exchange) (Head, Framing)
 	piece(x *exchange) []byte
 
 	// reading says whether more bytes are wanted: not while a pause concerns
@@ -64,10 +65,8 @@ type protocol interface {
 
 // h1 is HTTP/1.1: one exchange at a time, embedded in its conn.
 type h1 struct {
-	loop     *loop
 	parser   http1.Parser
 	exchange exchange
-	done     bool // the response is whole
 }
 
 // spliceLeast is how much of a body must be to come for splicing to be the
@@ -84,35 +83,16 @@ func (h *h1) room() int {
 	return 0
 }
 
-func (h *h1) begin(j *job, dst []byte) (*exchange, []byte, []byte) {
-	r := j.outgoing()
-	method := r.Method
-	if method == "" {
-		method = "GET"
-	}
-	out := http1.Request{
-		Method:        method,
-		Target:        j.path,
-		Host:          j.origin.authority,
-		Fields:        h.loop.fieldsFor(r.Fields),
-		ContentLength: -1,
-	}
-	if host := fieldValue(r.Fields, "Host"); host != "" {
-		out.Host = host
-	}
-	if r.Body != nil {
-		out.ContentLength = int64(len(r.Body))
-	}
-	head, err := http1.AppendRequest(dst, &out)
+func (h *h1) begin(r *http1.Request, body, dst []byte) (*exchange, []byte, []byte) {
+	head, err := http1.AppendRequest(dst, r)
 	if err != nil {
 		panic("fetch: a request that was admitted cannot be written: " + err.Error())
 	}
-	h.parser.Reset(method, h.loop.limits)
-	h.done = false
-	if len(r.Body) <= cap(head)-len(head) {
-		return &h.exchange, append(head, r.Body...), nil
+	h.parser.Restart(r.Method)
+	if len(body) <= cap(head)-len(head) {
+		return &h.exchange, append(head, body...), nil
 	}
-	return &h.exchange, head, r.Body
+	return &h.exchange, head, body
 }
 
 func (h *h1) feed(p []byte) { h.parser.Feed(p) }
@@ -121,18 +101,14 @@ func (h *h1) hold()         { h.parser.Keep() }
 
 func (h *h1) next() (*exchange, http1.Kind, error) {
 	x := &h.exchange
-	if h.done || x.state == exchangeNew {
+	if x.state == exchangeNew || x.whole {
 		return x, http1.NeedData, nil
 	}
 	kind, err := h.parser.Next()
-	switch kind {
-	case http1.Final:
-		x.job.head, x.job.end = h.parser.Head(), h.parser.Framing()
-	case http1.Done:
-		h.done = true
-	}
 	return x, kind, err
 }
+
+func (h *h1) head(*exchange) (Head, Framing) { return h.parser.Head(), h.parser.Framing() }
 
 func (h *h1) piece(*exchange) []byte { return h.parser.Data() }
 
@@ -154,16 +130,38 @@ func (h *h1) straight() *exchange {
 }
 
 func (h *h1) skip(_ *exchange, n int) { h.parser.Skip(int64(n)) }
-func (h *h1) ended(*exchange) bool    { return h.done }
+func (h *h1) ended(*exchange) bool    { return h.parser.Complete() }
 
 // abandon: there is no way in HTTP/1.1 to stop one response and keep the
 // connection.
-func (h *h1) abandon(*exchange) bool { return h.done }
+func (h *h1) abandon(*exchange) bool { return h.parser.Complete() }
 
 func (h *h1) owed(dst []byte) []byte { return dst }
 
 func (h *h1) reusable() bool {
-	return h.exchange.state == exchangeNew && h.done && h.parser.KeepAlive()
+	return h.exchange.state == exchangeNew && h.parser.KeepAlive()
+}
+
+// write puts together the request a job sends. It is good until the next call.
+func (l *loop) write(j *job) *http1.Request {
+	r := j.outgoing()
+	l.request = http1.Request{
+		Method:        r.Method,
+		Target:        pathOf(j.url),
+		Host:          j.origin.authority,
+		Fields:        l.fieldsFor(r.Fields),
+		ContentLength: -1,
+	}
+	if r.Method == "" {
+		l.request.Method = "GET"
+	}
+	if host := fieldValue(r.Fields, "Host"); host != "" {
+		l.request.Host = host
+	}
+	if r.Body != nil {
+		l.request.ContentLength = int64(len(r.Body))
+	}
+	return &l.request
 }
 
 // fieldsFor are the fields of a request: the engine's own unless the caller's

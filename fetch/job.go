@@ -3,7 +3,6 @@ package fetch
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -28,44 +27,52 @@ var jobMoves = [...][]jobState{
 	jobDone:      nil,
 }
 
-// job is one URL's life, from admission to its result.
+// job is one URL's life, from admission to its result. Thousands wait at once:
+// what few of them need stands behind a pointer.
 type job struct {
 	token     token
-	number    uint64 // for events: 1, 2, 3 in order of admission
-	state     jobState
-	committed bool // its body is final
-	fresh     bool // must not go over a kept-alive conn: one proved dead
-	skipped   bool
-	reused    bool // the last request went over a kept-alive conn
-	stage     stage
+	number    uint32 // for events: 1, 2, 3 in order of admission
 	tried     uint16 // addresses tried in this round
 	attempt   uint16
+	state     jobState
+	stage     stage
+	fresh     bool // must not go over a kept-alive conn: one proved dead
+	reused    bool // the last request went over a kept-alive conn
+	committed bool // its body is final
+	skipped   bool
 
+	url     string   // where it goes now, as it is spelled on the wire
 	tag     any      // the caller's
-	request *Request // what is sent, when it is more than a GET of url
-	url     string   // where it goes now
-	path    string
-	name    string // from the sink's Reserve
+	special *special // nil while all there is to it is a GET of url
+	name    string   // from the sink's Reserve
 	origin  *origin
 
 	links[job]           // in the list its state names, see unlink
-	lookup     *lookup   // LookingUp: whose answer it waits for
-	answer     *answer   // Running: the addresses to try
+	lookup     *lookup   // LookingUp: whose answer it waits for; Running: whose it has
 	dialing    *conn     // Running: its attempt
-	dialErr    error     // what the attempts of this round met
 	exchange   *exchange // Running: its request on a conn
+	trouble    *trouble  // nil while all goes well
 	body       Body      // the sink's, from the accepted head to its end
-	head       Head
-	end        Framing
-	received   int64
-	via        *conn // what was used last: while it is in use, and to the end of that turn
-	trip       *trip // redirects; nil until the first
+	received   int64     // bytes of the body
+	result     *Result   // nil until there is something to tell
 
 	deadline deadline // the lookup's or the exchange's, or the total if sooner
 	totalAt  time.Duration
-	shortAt  time.Duration // when its body first found no descriptor
 	since    time.Duration
-	spent    [stages]time.Duration
+	spent    [stages]float32 // seconds; a float holds a turn's clock to seven digits
+}
+
+// special is what makes a job more than a GET of its URL.
+type special struct {
+	given   Request  // as the caller gave it
+	request Request  // as it is sent: redirects change it
+	seen    []string // once redirected, method and URL of every request so far
+}
+
+// trouble is what a job has met that is not its end yet.
+type trouble struct {
+	dialErr error         // of the attempts of this round
+	shortAt time.Duration // when its body first found no descriptor; 0: it did not
 }
 
 func (j *job) place() *links[job] { return &j.links }
@@ -85,7 +92,7 @@ const (
 
 // lap books the time since the last lap on the running stage.
 func (j *job) lap(next stage, now time.Duration) {
-	j.spent[j.stage] += now - j.since
+	j.spent[j.stage] += float32((now - j.since).Seconds())
 	j.since = now
 	j.stage = next
 }
@@ -153,20 +160,19 @@ func (l *loop) wait(j *job, why patience, long time.Duration) {
 func (l *loop) newJob(r Request) {
 	j, k := l.jobs.add()
 	l.admitted++
-	j.token, j.number = k, l.admitted
+	j.token, j.number = k, uint32(l.admitted)
 	j.tag, j.url, j.since = r.Tag, r.URL, l.now
-	if r.Method != "" || r.Fields != nil || r.Body != nil || strings.IndexByte(r.URL, '#') >= 0 {
-		j.request = &r
-	}
 	t, err := parseTarget(r.URL)
 	if err == nil {
 		err = checkRequest(&r)
+	}
+	if err != nil || t.url != r.URL || r.Method != "" || r.Fields != nil || r.Body != nil {
+		j.special = &special{given: r, request: r}
 	}
 	if err != nil {
 		l.finish(j, PhaseRequest, err)
 		return
 	}
-	j.url = t.url
 	if l.reserver != nil {
 		j.name, err = l.reserver.Reserve(&r)
 		if err != nil {
@@ -181,26 +187,23 @@ func (l *loop) newJob(r Request) {
 
 // given is the request as the caller gave it.
 func (j *job) given() Request {
-	switch {
-	case j.trip != nil:
-		return j.trip.given
-	case j.request != nil:
-		return *j.request
+	if j.special != nil {
+		return j.special.given
 	}
 	return Request{URL: j.url, Tag: j.tag}
 }
 
-// outgoing is the request as it is sent: redirects may have changed it.
+// outgoing is the request as it is sent.
 func (j *job) outgoing() Request {
-	if j.request != nil {
-		return *j.request
+	if j.special != nil {
+		return j.special.request
 	}
 	return Request{URL: j.url, Tag: j.tag}
 }
 
 // aim points a job at a target.
 func (l *loop) aim(j *job, t target) {
-	j.url, j.path = t.url, t.path
+	j.url = t.url
 	j.origin = l.originOf(t)
 }
 
@@ -216,7 +219,7 @@ func (l *loop) enqueue(j *job) {
 // it has waited once.
 func (l *loop) requeue(j *job) {
 	l.unlink(j)
-	j.answer, j.via, j.tried, j.dialErr = nil, nil, 0, nil
+	j.lookup, j.result, j.trouble, j.tried = nil, nil, nil, 0
 	l.setJob(j, jobQueued)
 	j.origin.waiting.pushFront(j)
 	l.queued++
@@ -225,7 +228,7 @@ func (l *loop) requeue(j *job) {
 
 // unlink takes a job out of whatever line its state has it standing in.
 func (l *loop) unlink(j *job) {
-	if !j.linked {
+	if !j.linked() {
 		return
 	}
 	switch j.state {
@@ -261,7 +264,7 @@ func (l *loop) finish(j *job, phase Phase, err error) {
 	l.discard(j)
 	l.unlink(j)
 	l.setJob(j, jobDone)
-	res := j.result()
+	res := j.report()
 	switch {
 	case j.skipped:
 		res.Outcome, err = Skipped, nil
@@ -285,39 +288,35 @@ func (l *loop) discard(j *job) {
 	}
 }
 
-// result is what there is to tell of a job, its outcome apart.
-func (j *job) result() *Result {
-	res := &Result{
-		Request:  j.given(),
-		URL:      j.url,
-		Head:     j.head,
-		Name:     j.name,
-		Bytes:    j.received,
-		End:      j.end,
-		Attempts: int(j.attempt),
-		Reused:   j.reused,
-		Timings: Timings{
-			Queue:   j.spent[stageQueue],
-			Lookup:  j.spent[stageLookup],
-			Connect: j.spent[stageConnect],
-			Send:    j.spent[stageSend],
-			Wait:    j.spent[stageWait],
-			Receive: j.spent[stageReceive],
-		},
+// tell gives the result that is being put together for a job.
+func (j *job) tell() *Result {
+	if j.result == nil {
+		j.result = new(Result)
 	}
-	for _, spent := range j.spent {
-		res.Timings.Total += spent
+	return j.result
+}
+
+// report completes a job's result, its outcome apart.
+func (j *job) report() *Result {
+	res := j.tell()
+	res.Request, res.URL, res.Name = j.given(), j.url, j.name
+	res.Bytes, res.Attempts, res.Reused = j.received, int(j.attempt), j.reused
+	res.Timings = timingsOf(&j.spent)
+	if j.special != nil {
+		res.Redirects = max(0, len(j.special.seen)-1)
 	}
 	if m, ok := j.body.(*memory); ok && j.committed {
 		res.Body = m.bytes
 	}
-	if j.via != nil {
-		res.Remote = j.via.remote
-	}
-	if j.trip != nil {
-		res.Redirects = len(j.trip.seen) - 1
-	}
 	return res
+}
+
+func timingsOf(spent *[stages]float32) (t Timings) {
+	for i, to := range [stages]*time.Duration{&t.Queue, &t.Lookup, &t.Connect, &t.Send, &t.Wait, &t.Receive} {
+		*to = time.Duration(float64(spent[i]) * float64(time.Second))
+		t.Total += *to
+	}
+	return t
 }
 
 // expireJob is called when a job's deadline has passed.

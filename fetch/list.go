@@ -1,11 +1,14 @@
 package fetch
 
 // links are an item's place in one list. An item that can stand in a list
-// embeds them, so that joining and leaving allocates nothing.
+// embeds them, so that joining and leaving allocates nothing. The first item's
+// prev is itself: thus prev is nil only for an item that stands in no list.
 type links[T any] struct {
 	prev, next *T
-	linked     bool
 }
+
+// linked says whether the item stands in a list.
+func (l *links[T]) linked() bool { return l.prev != nil }
 
 // linked is a pointer to an item that says where its links are.
 type linked[T any] interface {
@@ -20,49 +23,55 @@ type list[T any, P linked[T]] struct {
 }
 
 func (l *list[T, P]) pushBack(item *T) {
-	at := P(item).place()
-	if at.linked {
-		panic("fetch: an item stands in two lists")
-	}
-	*at = links[T]{prev: l.last, linked: true}
+	at := l.enter(item)
 	if l.last == nil {
-		l.first = item
+		l.first, at.prev = item, item
 	} else {
-		P(l.last).place().next = item
+		P(l.last).place().next, at.prev = item, l.last
 	}
 	l.last = item
-	l.count++
 }
 
 func (l *list[T, P]) pushFront(item *T) {
-	at := P(item).place()
-	if at.linked {
-		panic("fetch: an item stands in two lists")
-	}
-	*at = links[T]{next: l.first, linked: true}
+	at := l.enter(item)
+	at.prev, at.next = item, l.first
 	if l.first == nil {
 		l.last = item
 	} else {
 		P(l.first).place().prev = item
 	}
 	l.first = item
+}
+
+func (l *list[T, P]) enter(item *T) *links[T] {
+	at := P(item).place()
+	if at.linked() {
+		panic("fetch: an item stands in two lists")
+	}
 	l.count++
+	return at
 }
 
 func (l *list[T, P]) remove(item *T) {
 	at := P(item).place()
-	if !at.linked {
+	if !at.linked() {
 		panic("fetch: removed an item that stands in no list")
 	}
-	if at.prev == nil {
-		l.first = at.next
+	prev, next := at.prev, at.next
+	if next == nil {
+		l.last = prev
 	} else {
-		P(at.prev).place().next = at.next
+		P(next).place().prev = prev
 	}
-	if at.next == nil {
-		l.last = at.prev
+	if prev == item { // the first
+		l.first = next
+		if next == nil {
+			l.last = nil
+		} else {
+			P(next).place().prev = next
+		}
 	} else {
-		P(at.next).place().prev = at.prev
+		P(prev).place().next = next
 	}
 	*at = links[T]{}
 	l.count--

@@ -37,7 +37,8 @@ var errNoAddress = errors.New("the name has no address")
 // or when the lookup has finished.
 func (l *loop) resolve(j *job) {
 	if j.origin.literal != nil {
-		l.resolved(j, j.origin.literal)
+		j.lookup = j.origin.literal
+		l.resolved(j)
 		return
 	}
 	name := j.origin.route.host
@@ -45,27 +46,27 @@ func (l *loop) resolve(j *job) {
 	if k == nil || k.until != 0 && k.until <= l.now {
 		k = l.ask(name)
 	}
+	j.lookup = k
 	if k.until == 0 {
 		l.setJob(j, jobLookingUp)
-		j.lookup = k
 		k.waiters.pushBack(j)
 		l.slots++
 		j.origin.slots++
 		return
 	}
-	l.resolved(j, k.answer)
+	l.resolved(j)
 }
 
 // resolved goes on with a job whose host's addresses are known, or known not
 // to be.
-func (l *loop) resolved(j *job, a *answer) {
-	if a.err != nil {
+func (l *loop) resolved(j *job) {
+	if err := j.lookup.answer.err; err != nil {
 		j.attempt++
-		l.finish(j, PhaseLookup, a.err)
+		l.finish(j, PhaseLookup, err)
 		return
 	}
 	l.setJob(j, jobRunning)
-	l.startDial(j, a)
+	l.startDial(j)
 }
 
 // ask starts a lookup beside the loop.
@@ -107,7 +108,7 @@ func (l *loop) answered(id uint64) {
 	}
 	for j := k.waiters.first; j != nil; j = k.waiters.first {
 		l.leaveLookup(j)
-		l.resolved(j, k.answer)
+		l.resolved(j)
 	}
 }
 
@@ -116,7 +117,6 @@ func (l *loop) answered(id uint64) {
 func (l *loop) leaveLookup(j *job) {
 	k := j.lookup
 	k.waiters.remove(j)
-	j.lookup = nil
 	l.slots--
 	j.origin.slots--
 	l.markReady(j.origin)

@@ -48,9 +48,10 @@ type loop struct {
 
 	mail    mailbox
 	events  []poller.Event
-	buffer  []byte  // the one read buffer
-	scratch []byte  // a request being written
-	fields  []Field // its fields
+	buffer  []byte        // the one read buffer
+	scratch []byte        // a request being written
+	request http1.Request // what is written there
+	fields  []Field       // its fields
 	resumes []token
 	answers []uint64
 }
@@ -85,7 +86,7 @@ func newLoop(o Options, k kernel.Kernel, w offload.Runner) *loop {
 	l.defaults = []Field{{Name: "User-Agent", Value: o.UserAgent}, {Name: "Accept", Value: "*/*"}}
 	l.reserver, _ = o.Sink.(Reserver)
 	l.speak = func(c *conn) protocol {
-		c.h1.loop = l
+		c.h1.parser.Reset("", l.limits)
 		return &c.h1
 	}
 	l.mail.wake = l.wake
@@ -251,7 +252,7 @@ func (l *loop) endJobs(reason error) {
 func (l *loop) tidy() {
 	l.endJobs(context.Canceled)
 	l.conns.each(func(c *conn) {
-		if c.state != connClosed && !c.linked {
+		if c.state != connClosed && !c.linked() {
 			l.retire(c)
 		}
 	})

@@ -78,11 +78,11 @@ func newPaper(*conn) protocol {
 
 func (p *paper) room() int { return paperRoom - len(p.streams) }
 
-func (p *paper) begin(j *job, dst []byte) (*exchange, []byte, []byte) {
+func (p *paper) begin(r *http1.Request, _, dst []byte) (*exchange, []byte, []byte) {
 	p.last++
 	x := new(exchange)
 	p.streams[p.last], p.ids[x] = &paperStream{x: x, length: -1}, p.last
-	return x, appendFrame(dst, 'Q', p.last, []byte(j.path)), nil
+	return x, appendFrame(dst, 'Q', p.last, []byte(r.Target)), nil
 }
 
 func (p *paper) feed(b []byte) { p.in = append(p.in, b...) }
@@ -111,7 +111,6 @@ func (p *paper) next() (*exchange, http1.Kind, error) {
 		switch kind {
 		case 'H':
 			s.length = int64(binary.BigEndian.Uint32(payload))
-			s.x.job.head = okHead()
 			return s.x, http1.Final, nil
 		case 'D':
 			s.used += len(payload)
@@ -138,6 +137,8 @@ func (p *paper) deliver(id uint16, s *paperStream) (*exchange, http1.Kind, error
 }
 
 func (p *paper) piece(*exchange) []byte { return p.shown }
+
+func (p *paper) head(*exchange) (Head, Framing) { return okHead(), http1.Length }
 
 func (p *paper) forget(id uint16) {
 	delete(p.ids, p.streams[id].x)

@@ -7,7 +7,7 @@ import "net/netip"
 type origin struct {
 	route         route
 	authority     string
-	literal       *answer         // the address the host is, when it is no name
+	literal       *lookup         // the address the host is, when it is no name
 	slots         int             // conns in any state, and jobs looking up
 	waiting       list[job, *job] // Queued, first come first served
 	dialing       list[job, *job] // Running with an attempt under way
@@ -24,7 +24,7 @@ func (l *loop) originOf(t target) *origin {
 	}
 	o := &origin{route: t.route, authority: t.authority}
 	if addr, ok := t.route.addr(); ok {
-		o.literal = &answer{addrs: []netip.Addr{addr}}
+		o.literal = &lookup{answer: &answer{addrs: []netip.Addr{addr}}}
 	}
 	l.origins[t.route] = o
 	return o
@@ -34,7 +34,7 @@ func (l *loop) originOf(t target) *origin {
 // hosts must not leave a million of them.
 func (l *loop) forget(o *origin) {
 	if o.slots == 0 && o.waiting.count == 0 && o.dialing.count == 0 && l.origins[o.route] == o {
-		if o.linked {
+		if o.linked() {
 			l.ready.remove(o)
 		}
 		delete(l.origins, o.route)
@@ -105,7 +105,7 @@ func (l *loop) seat(c *conn) {
 
 // rest lets a conn stay open without an exchange, for a while.
 func (l *loop) rest(c *conn) {
-	if c.linked {
+	if c.linked() {
 		return
 	}
 	l.idle.pushBack(c)
@@ -114,7 +114,7 @@ func (l *loop) rest(c *conn) {
 
 // leaveIdle ends a conn's rest.
 func (l *loop) leaveIdle(c *conn) {
-	if c.linked {
+	if c.linked() {
 		l.idle.remove(c)
 		c.deadline.clear()
 	}

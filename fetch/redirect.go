@@ -5,27 +5,21 @@ import (
 	"strings"
 )
 
-// trip is where a job has been, once it has been redirected.
-type trip struct {
-	given Request  // what the caller asked for
-	seen  []string // method and URL of every request so far, the last included
-}
-
 // redirect reads a head: where the job should go instead, nil when the head is
 // not a redirect, or why it may not go there.
-func (l *loop) redirect(j *job) (*target, error) {
-	location := j.head.Get("Location")
-	if !isRedirect(int(j.head.Status)) || location == "" || l.options.MaxRedirects < 0 {
+func (l *loop) redirect(j *job, h Head) (*target, error) {
+	location := h.Get("Location")
+	if !isRedirect(int(h.Status)) || location == "" || l.options.MaxRedirects < 0 {
 		return nil, nil
 	}
-	if j.trip != nil && len(j.trip.seen) > l.options.MaxRedirects {
+	if j.special != nil && len(j.special.seen) > l.options.MaxRedirects {
 		return nil, &LimitError{"redirects", int64(l.options.MaxRedirects)}
 	}
 	t, err := resolveReference(j.url, location)
 	if err != nil {
 		return nil, &RedirectError{location, err.Error()}
 	}
-	if j.visited(methodAfter(int(j.head.Status), j.outgoing().Method), t.url) {
+	if j.visited(methodAfter(int(h.Status), j.outgoing().Method), t.url) {
 		return nil, &RedirectError{location, "it leads in a circle"}
 	}
 	return &t, nil
@@ -52,8 +46,7 @@ func resolveReference(from, location string) (target, error) {
 	if err != nil {
 		return target{}, reasonOf(err)
 	}
-	to.Fragment, to.RawFragment = "", ""
-	return targetOf(to, to.String())
+	return targetOf(to, "")
 }
 
 // methodAfter is the method a redirect is followed with: 303 asks for a GET,
@@ -72,10 +65,10 @@ func methodAfter(status int, method string) string {
 // visited says whether a job has asked this before.
 func (j *job) visited(method, url string) bool {
 	key := method + " " + url
-	if j.trip == nil {
+	if j.special == nil || j.special.seen == nil {
 		return key == j.outgoing().Method+" "+j.url
 	}
-	for _, s := range j.trip.seen {
+	for _, s := range j.special.seen {
 		if s == key {
 			return true
 		}
@@ -83,13 +76,17 @@ func (j *job) visited(method, url string) bool {
 	return false
 }
 
-// follow sends a job to where its response pointed.
-func (l *loop) follow(j *job, t target) {
-	r := j.outgoing()
-	if j.trip == nil {
-		j.trip = &trip{given: j.given(), seen: []string{r.Method + " " + j.url}}
+// follow sends a job to where its response, of a status, pointed.
+func (l *loop) follow(j *job, status int, t target) {
+	if j.special == nil {
+		j.special = &special{given: j.given(), request: j.given()}
 	}
-	method := methodAfter(int(j.head.Status), r.Method)
+	s := j.special
+	r := &s.request
+	if s.seen == nil {
+		s.seen = []string{r.Method + " " + j.url}
+	}
+	method := methodAfter(status, r.Method)
 	if method != r.Method {
 		r.Method, r.Body = method, nil
 		r.Fields = without(r.Fields, "Content-Type", "Content-Encoding", "Content-Language")
@@ -97,9 +94,9 @@ func (l *loop) follow(j *job, t target) {
 	if t.route != j.origin.route {
 		r.Fields = without(r.Fields, "Authorization", "Cookie", "Proxy-Authorization", "Host")
 	}
-	j.trip.seen = append(j.trip.seen, method+" "+t.url)
-	j.request = &r
+	s.seen = append(s.seen, method+" "+t.url)
 	old := j.origin
+	l.unlink(j)
 	j.fresh = false
 	l.aim(j, t)
 	l.requeue(j)

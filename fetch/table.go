@@ -13,68 +13,85 @@ const jobToken token = 1 << 63
 // generationMask keeps a generation inside the bits between index and mark.
 const generationMask = 1<<31 - 1
 
-// table owns things that come and go, and finds them by token. What it once
-// made it uses again, so that a steady state allocates nothing.
+// table owns things that come and go, and finds them by token. Items stand in
+// chunks, without an allocation each; what was once made is used again, so that
+// a steady state allocates nothing.
 type table[T any] struct {
-	mark  token
-	slots []slot[T]
-	free  []uint32
+	mark   token
+	chunks []*[chunkSlots]slot[T]
+	free   []uint32
+	live   int
 }
 
 type slot[T any] struct {
-	item       *T
+	item       T
 	generation uint32
 	live       bool
 }
 
-// add gives a zeroed item and the token it answers to until remove.
+const chunkSlots = 32
+
+// add gives a zeroed item and the token it answers to until remove. The
+// pointer is good until then.
 func (t *table[T]) add() (*T, token) {
 	if len(t.free) == 0 {
-		t.slots = append(t.slots, slot[T]{item: new(T)})
-		t.free = append(t.free, uint32(len(t.slots)-1))
+		t.grow()
 	}
 	index := t.free[len(t.free)-1]
 	t.free = t.free[:len(t.free)-1]
-	s := &t.slots[index]
+	s := t.slot(index)
 	s.live = true
-	return s.item, t.mark | token(s.generation)<<32 | token(index)
+	t.live++
+	return &s.item, t.mark | token(s.generation)<<32 | token(index)
+}
+
+func (t *table[T]) grow() {
+	first := uint32(len(t.chunks) * chunkSlots)
+	t.chunks = append(t.chunks, new([chunkSlots]slot[T]))
+	for i := uint32(chunkSlots); i > 0; i-- {
+		t.free = append(t.free, first+i-1)
+	}
+}
+
+func (t *table[T]) slot(index uint32) *slot[T] {
+	return &t.chunks[index/chunkSlots][index%chunkSlots]
 }
 
 // get is the item a token names, or nil when that life is over.
 func (t *table[T]) get(k token) *T {
 	index, generation := uint32(k), uint32(k>>32)&generationMask
-	if int(index) >= len(t.slots) {
+	if int(index) >= len(t.chunks)*chunkSlots {
 		return nil
 	}
-	s := &t.slots[index]
+	s := t.slot(index)
 	if !s.live || s.generation != generation {
 		return nil
 	}
-	return s.item
+	return &s.item
 }
 
 // remove ends an item's life: its token resolves to nothing from now on.
 func (t *table[T]) remove(k token) {
-	s := &t.slots[uint32(k)]
 	if t.get(k) == nil {
 		panic("fetch: removed what is not there")
 	}
-	var zero T
-	*s.item = zero
-	s.live = false
-	s.generation = (s.generation + 1) & generationMask
+	s := t.slot(uint32(k))
+	*s = slot[T]{generation: (s.generation + 1) & generationMask}
+	t.live--
 	t.free = append(t.free, uint32(k))
 }
 
 // len is how many items live.
-func (t *table[T]) len() int { return len(t.slots) - len(t.free) }
+func (t *table[T]) len() int { return t.live }
 
 // each calls f with every living item. f may remove the item it is given, and
 // must add none.
 func (t *table[T]) each(f func(*T)) {
-	for i := range t.slots {
-		if t.slots[i].live {
-			f(t.slots[i].item)
+	for _, chunk := range t.chunks {
+		for i := range chunk {
+			if chunk[i].live {
+				f(&chunk[i].item)
+			}
 		}
 	}
 }

@@ -19,9 +19,8 @@ type route struct {
 
 // target is a URL taken apart into what the engine needs of it.
 type target struct {
-	url       string // without a fragment, as it is reported
+	url       string // as it is spelled on the wire; pathOf cuts it
 	route     route
-	path      string // the request-target (RFC 9112 section 3.2.1)
 	authority string // the Host field's value (RFC 9110 section 7.2)
 }
 
@@ -37,14 +36,10 @@ func parseTarget(raw string) (target, error) {
 	if err != nil {
 		return target{}, reasonOf(err)
 	}
-	if cut := strings.IndexByte(raw, '#'); cut >= 0 {
-		raw = raw[:cut]
-	}
 	return targetOf(u, raw)
 }
 
-// targetOf checks a parsed URL, spelled as raw without its fragment, and takes
-// it apart.
+// targetOf checks a URL that was parsed from raw and takes it apart.
 func targetOf(u *url.URL, raw string) (target, error) {
 	switch {
 	case u.Scheme == "https":
@@ -63,7 +58,23 @@ func targetOf(u *url.URL, raw string) (target, error) {
 		return target{}, err
 	}
 	authority := strings.TrimSuffix(strings.TrimSuffix(u.Host, ":80"), ":")
-	return target{raw, route, escape(u.RequestURI()), authority}, nil
+	return target{spell(raw, u.Host, escape(u.RequestURI())), route, authority}, nil
+}
+
+const schemeHTTP = "http://"
+
+// spell puts a URL together; raw, if that is how it is spelled already.
+func spell(raw, host, path string) string {
+	if len(raw) == len(schemeHTTP)+len(host)+len(path) &&
+		strings.HasPrefix(raw, schemeHTTP) && strings.HasSuffix(raw, path) && raw[len(schemeHTTP):][:len(host)] == host {
+		return raw
+	}
+	return schemeHTTP + host + path
+}
+
+// pathOf is the request-target of a spelled URL (RFC 9112 section 3.2.1).
+func pathOf(url string) string {
+	return url[len(schemeHTTP)+strings.IndexByte(url[len(schemeHTTP):], '/'):]
 }
 
 func routeOf(u *url.URL) (route, error) {

@@ -12,7 +12,7 @@ import "bytes"
 // that comes byte by byte costs no more than its length.
 func (p *Parser) line(part Part) (line []byte, whole bool, err error) {
 	fresh, start := p.fed, int(p.at)
-	if len(p.held) == 0 {
+	if len(p.held()) == 0 {
 		fresh = p.fed[start:]
 	}
 	n := bytes.IndexByte(fresh, '\n') + 1
@@ -20,23 +20,24 @@ func (p *Parser) line(part Part) (line []byte, whole bool, err error) {
 	if !whole {
 		n = len(fresh)
 	}
-	end := max(len(p.held), start) + n
+	end := max(len(p.held()), start) + n
 	if err := p.limits.checkLine(part, start, end); err != nil {
 		return nil, false, err
 	}
 	if whole {
 		p.at = int32(end)
 	}
-	if whole && len(p.held) == 0 {
+	if whole && len(p.held()) == 0 {
 		return p.fed[start:end], true, nil
 	}
-	p.hold(end - len(p.held))
-	return p.held[start:end], whole, nil
+	p.hold(end - len(p.held()))
+	return p.held()[start:end], whole, nil
 }
 
 // hold moves n bytes from the input to held.
 func (p *Parser) hold(n int) {
-	p.held = append(p.held, p.fed[:n]...)
+	a := p.setAside()
+	a.held = append(a.held, p.fed[:n]...)
 	p.fed = p.fed[n:]
 }
 
@@ -45,13 +46,14 @@ func (p *Parser) hold(n int) {
 func (p *Parser) takeSection(emptyLine int) string {
 	end := int(p.at) - emptyLine
 	var section string
-	if len(p.held) > 0 {
-		section = string(p.held[:end])
+	if held := p.held(); len(held) > 0 {
+		section = string(held[:end])
+		p.aside = nil
 	} else {
 		section = string(p.fed[:end])
 		p.fed = p.fed[p.at:]
 	}
-	p.held, p.at, p.fields = nil, 0, 0
+	p.at, p.fields = 0, 0
 	return section
 }
 

@@ -25,15 +25,13 @@ func (k Kind) String() string {
 // A Parser needs [Parser.Reset] before each response. It is not safe for
 // concurrent use.
 type Parser struct {
-	limits  *Limits
-	fed     []byte // what Feed lent, from the first byte not consumed
-	held    []byte // a head or trailer that was split, up to its last byte seen
-	head    Head
-	trailer Section
-	err     error
-	data    int   // how many bytes at the front of fed the last Body event showed
-	seen    int64 // body bytes passed
-	left    int64 // bytes up to the end of the body (Length) or chunk (Chunked)
+	limits *Limits
+	fed    []byte // what Feed lent, from the first byte not consumed
+	aside  *aside // nil for most
+	head   Head
+	data   int   // how many bytes at the front of fed the last Body event showed
+	seen   int64 // body bytes passed
+	left   int64 // bytes up to the end of the body (Length) or chunk (Chunked)
 
 	at     int32 // where the current line begins, from the start of its section
 	credit int32 // how many bytes of chunk framing are still paid for
@@ -50,6 +48,37 @@ type Parser struct {
 	started     bool
 	closed      bool
 	suspect     bool
+}
+
+// aside is what few responses need, and many parsers wait at once.
+type aside struct {
+	held    []byte // a head or trailer that was split, up to its last byte seen
+	trailer Section
+	err     error
+}
+
+// held is what has come of a section that was split.
+func (p *Parser) held() []byte {
+	if p.aside == nil {
+		return nil
+	}
+	return p.aside.held
+}
+
+// setAside is where to put what few responses need.
+func (p *Parser) setAside() *aside {
+	if p.aside == nil {
+		p.aside = new(aside)
+	}
+	return p.aside
+}
+
+// failure is the error that ended the response, if one did.
+func (p *Parser) failure() error {
+	if p.aside == nil {
+		return nil
+	}
+	return p.aside.err
 }
 
 // stage is where in a response the parser stands.
@@ -79,6 +108,9 @@ func (p *Parser) Reset(method string, limits *Limits) {
 	}
 }
 
+// Restart is Reset with the limits of the last Reset.
+func (p *Parser) Restart(method string) { p.Reset(method, p.limits) }
+
 // Feed lends the parser the next bytes from the peer, until Next says NeedData
 // or returns an error. It panics if earlier bytes are not used up, and after
 // EOF or an error.
@@ -86,7 +118,7 @@ func (p *Parser) Feed(b []byte) {
 	switch {
 	case p.stage == unset:
 		panic("http1: Feed before Reset")
-	case p.err != nil || p.closed:
+	case p.failure() != nil || p.closed:
 		panic("http1: Feed after the end")
 	case len(p.fed) > p.data:
 		panic("http1: Feed before the last bytes are used up")
@@ -102,12 +134,12 @@ func (p *Parser) EOF() { p.closed = true }
 // error, and the Kind means nothing; after Done every call returns Done.
 func (p *Parser) Next() (Kind, error) {
 	p.fed, p.data = p.fed[p.data:], 0
-	if p.err != nil {
-		return NeedData, p.err
+	if err := p.failure(); err != nil {
+		return NeedData, err
 	}
 	kind, err := p.step()
 	if err != nil {
-		p.err, p.fed, p.held = err, nil, nil
+		p.fed, p.aside = nil, &aside{err: err}
 		return NeedData, err
 	}
 	return kind, nil
@@ -192,7 +224,12 @@ func (p *Parser) Skip(n int64) {
 // Trailer returns the fields that came after a chunked body. It is empty before
 // Done, for other framings, and if there were none. They are never merged into
 // the head.
-func (p *Parser) Trailer() Section { return p.trailer }
+func (p *Parser) Trailer() Section {
+	if p.aside == nil {
+		return ""
+	}
+	return p.aside.trailer
+}
 
 // Rest returns the bytes fed and not yet consumed. After Done these belong to
 // no response of ours, and the connection must not be used again; but after a
@@ -216,6 +253,9 @@ func (p *Parser) KeepAlive() bool {
 	}
 	return p.head.Minor > 0 || fields.hasElement("Connection", "keep-alive")
 }
+
+// Complete reports whether the response has ended: Done has been returned.
+func (p *Parser) Complete() bool { return p.stage == complete && p.failure() == nil }
 
 // Started reports whether a byte has been fed since Reset.
 func (p *Parser) Started() bool { return p.started }

@@ -102,7 +102,7 @@ func TestSearchNeverStartsOver(t *testing.T) {
 	p := newParser("GET")
 	p.Feed([]byte("HTTP/1.1 200 OK\r\nA: 1\r\nB: 22"))
 	require.Equal(t, NeedData, next(t, p))
-	copy(p.held[len(p.held)-1:], "\n")
+	copy(p.held()[len(p.held())-1:], "\n")
 
 	p.Feed([]byte("2"))
 	require.Equal(t, NeedData, next(t, p))
@@ -118,7 +118,7 @@ func TestLinesAreCheckedOnce(t *testing.T) {
 	p := newParser("GET")
 	p.Feed([]byte("HTTP/1.1 200 OK\r\nA: 1\r\n"))
 	require.Equal(t, NeedData, next(t, p))
-	copy(p.held[len("HTTP/1.1 200 OK\r\n"):], "A\x00")
+	copy(p.held()[len("HTTP/1.1 200 OK\r\n"):], "A\x00")
 	p.Feed([]byte("\r\n"))
 	require.Equal(t, Final, next(t, p))
 	require.Contains(t, p.Head().Raw(), "A\x00")
@@ -130,7 +130,7 @@ func TestHoldsNothingElse(t *testing.T) {
 	held := func(input string, want Kind) int {
 		p.Feed([]byte(input))
 		require.Equal(t, want, next(t, p))
-		return cap(p.held)
+		return cap(p.held())
 	}
 	require.Positive(t, held("HTTP/1.1 200 OK\r\nTransfer-Encoding: chu", NeedData))
 	require.Zero(t, held("nked\r\n\r\n", Final))
@@ -151,7 +151,7 @@ func TestHoldsNoMoreThanTheLimit(t *testing.T) {
 	p.Feed([]byte(strings.Repeat("x", 1<<20)))
 	_, err := p.Next()
 	require.EqualError(t, err, "response head has a line longer than 100 bytes")
-	require.Zero(t, cap(p.held))
+	require.Zero(t, cap(p.held()))
 }
 
 func TestDefaultLimits(t *testing.T) {

@@ -3,7 +3,7 @@ package http1
 // nextHead reads a status line and its fields, up to the empty line.
 func (p *Parser) nextHead() (Kind, error) {
 	for {
-		if p.stage == atStatusLine && !opensWell(len(p.held), p.fed) {
+		if p.stage == atStatusLine && !opensWell(len(p.held()), p.fed) {
 			return NeedData, &ParseError{In: "status line", Reason: "the response does not begin with " + opening}
 		}
 		line, whole, err := p.line(PartHead)

@@ -26,11 +26,14 @@ func (p *Parser) nextTrailer() (Kind, error) {
 // endTrailer takes the trailer off the input. A field that frames a body has no
 // business in it (RFC 9110, 6.5.1), and may be the head of another response.
 func (p *Parser) endTrailer() (Kind, error) {
-	p.trailer = Section(p.takeSection(len("\r\n")))
+	trailer := Section(p.takeSection(len("\r\n")))
 	for _, name := range [...]string{"Content-Length", "Transfer-Encoding"} {
-		if p.trailer.Has(name) {
+		if trailer.Has(name) {
 			return NeedData, &ParseError{In: "trailer", Reason: "a field that frames the body", Near: name}
 		}
+	}
+	if trailer != "" {
+		p.setAside().trailer = trailer
 	}
 	p.stage = complete
 	return Done, nil
