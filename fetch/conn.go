@@ -104,12 +104,13 @@ func (l *loop) dial(j *job, to netip.AddrPort) error {
 		return err
 	}
 	err = l.kernel.Connect(fd, to)
-	l.trace(CallConnect, j, nil, 0, 0, err)
 	if err != nil && err != syscall.EINPROGRESS {
 		l.kernel.CloseSocket(fd)
+		l.trace(CallConnect, j, nil, 0, 0, err)
 		return err
 	}
 	c := l.newConn(fd, j, to)
+	l.trace(CallConnect, j, c, 0, 0, err)
 	if err == nil {
 		l.opened(c)
 		return nil

@@ -1,9 +1,9 @@
 package fetch
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -26,7 +26,7 @@ func (l *loop) dialNext(j *job) {
 		j.tried++
 		err := l.dial(j, to)
 		if err == nil {
-			l.shortage.since = 0
+			l.shortage = shortage{}
 			return
 		}
 		j.note(to, err)
@@ -52,23 +52,25 @@ func (j *job) note(to netip.AddrPort, err error) {
 	if j.trouble == nil {
 		j.trouble = new(trouble)
 	}
-	j.trouble.dialErr = errors.Join(j.trouble.dialErr, &dialError{to, err})
-	j.tell().Remote = to
+	j.trouble.dialErrs = append(j.trouble.dialErrs, &dialError{to, err})
 }
 
 // undialled is called when no address is left to try. If it was for want of a
 // descriptor or a port, the job waits for one.
 func (l *loop) undialled(j *job) {
-	err := j.trouble.dialErr
-	if isShortage(err) && !l.shortage.lasted(l.now) {
-		l.shortage.begin(l.now)
-		l.requeue(j)
-		return
-	}
-	j.attempt++
+	err := error(j.trouble.dialErrs)
 	if isShortage(err) {
+		l.shortage.begin(l.now)
+		// Others may have been waiting for longer: a job that has just come waits
+		// its own time.
+		if min(j.age(l.now), l.now-l.shortage.since) < shortageLimit {
+			l.retireIdle()
+			l.requeue(j)
+			return
+		}
 		err = &ShortageError{shortageLimit, err}
 	}
+	j.attempt++
 	l.unlink(j)
 	l.finish(j, PhaseDial, err)
 }
@@ -82,23 +84,37 @@ type dialError struct {
 func (e *dialError) Error() string { return fmt.Sprintf("%v: %v", e.to, e.err) }
 func (e *dialError) Unwrap() error { return e.err }
 
+// dialErrors are what the attempts of one round met, one for each address.
+type dialErrors []error
+
+func (e dialErrors) Error() string {
+	var b strings.Builder
+	for i, err := range e {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(err.Error())
+	}
+	return b.String()
+}
+
+func (e dialErrors) Unwrap() []error { return e }
+
 // shortage is the loop's memory of having run out of descriptors or ports:
 // while it lasts nothing is dialled but once every shortageDelay.
 type shortage struct {
-	since time.Duration // first failure since the last success; 0: none
-	until time.Duration // do not try before
+	since time.Duration // when it began
+	until time.Duration // when to try again
 }
 
+// begin notes an attempt that failed for it. Attempts follow each other closely
+// while anybody waits: one after a long pause is the first of a new shortage.
 func (s *shortage) begin(now time.Duration) {
-	if s.since == 0 {
+	if s.until == 0 || now-s.until > shortageLimit {
 		s.since = now
 	}
 	s.until = now + shortageDelay
 }
 
-func (s *shortage) lasted(now time.Duration) bool {
-	return s.since != 0 && now-s.since >= shortageLimit
-}
-
 // holds says whether dialling must wait.
-func (s *shortage) holds(now time.Duration) bool { return s.since != 0 && now < s.until }
+func (s *shortage) holds(now time.Duration) bool { return now < s.until }

@@ -139,8 +139,23 @@ var (
 	ErrSkip = errors.New("fetch: skipped by the sink")
 )
 
-// isShortage tells the errors that mean "not now": the process or the machine
-// is out of descriptors, or of local ports (socket(2), connect(2), open(2)).
+// Shortage marks the error of a Body that could not open a file because no
+// descriptor is free just now: the loop waits, as it does when it cannot open a
+// socket, and fails the fetch with a [*ShortageError] when that lasts.
+func Shortage(err error) error { return &shortageNow{err} }
+
+type shortageNow struct{ error }
+
+func (e *shortageNow) Unwrap() error { return e.error }
+
+// isShortageNow tells what Shortage marked.
+func isShortageNow(err error) bool {
+	var s *shortageNow
+	return err != nil && errors.As(err, &s)
+}
+
+// isShortage tells the errors of dialling that mean "not now": the process or
+// the machine is out of descriptors, or of local ports (socket(2), connect(2)).
 func isShortage(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.EADDRNOTAVAIL)
 }

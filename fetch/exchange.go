@@ -147,10 +147,11 @@ func (l *loop) heard(x *exchange) {
 func (l *loop) head(x *exchange) {
 	j := x.job
 	l.setExchange(x, exchangeReceiving)
-	h, _ := x.conn.proto.head(x)
+	l.judged, _ = x.conn.proto.head(x)
+	h := l.judged
 	to, err := l.redirect(j, h)
 	if err == nil && to == nil {
-		err = l.options.Accept(&h)
+		err = l.options.Accept(&l.judged)
 	}
 	length := x.conn.proto.length(x)
 	if limit := l.options.MaxBytes; err == nil && to == nil && limit > 0 && length > limit {
@@ -215,7 +216,7 @@ func (l *loop) wrote(x *exchange, err error) {
 	case err == ErrPause || errors.Is(err, ErrPause):
 		l.pause(x)
 		l.wait(x.job, noPatience, 0)
-	case isShortage(err):
+	case isShortageNow(err):
 		l.starve(x, err)
 	default:
 		l.fail(x.job, PhaseSave, err)
@@ -263,7 +264,7 @@ func (l *loop) starve(x *exchange, err error) {
 		j.trouble.shortAt = l.now
 	}
 	if l.now-j.trouble.shortAt >= shortageLimit {
-		l.fail(j, PhaseSave, &ShortageError{shortageLimit, err})
+		l.fail(j, PhaseSave, &ShortageError{shortageLimit, errors.Unwrap(err)})
 		return
 	}
 	l.pause(x)
@@ -273,21 +274,26 @@ func (l *loop) starve(x *exchange, err error) {
 // retryBody offers a starved body its chance to open its file.
 func (l *loop) retryBody(j *job) {
 	x := j.exchange
+	c := x.conn
 	if x.whole {
 		l.done(x)
+	} else {
+		l.offerAgain(x)
+	}
+	l.settle(c)
+}
+
+// offerAgain lets a starved body try to open its file, with an empty piece.
+func (l *loop) offerAgain(x *exchange) {
+	err := x.job.body.Write(nil)
+	if !isShortageNow(err) {
+		x.job.trouble.shortAt = 0
+	}
+	if err != nil {
+		l.wrote(x, err)
 		return
 	}
-	err := j.body.Write(nil)
-	if isShortage(err) {
-		l.starve(x, err)
-		return
-	}
-	j.trouble.shortAt = 0
-	if err == nil {
-		l.resume(j)
-		return
-	}
-	l.wrote(x, err)
+	l.resume(x.job)
 }
 
 // splice moves body bytes from the socket to the sink without bringing them
@@ -329,11 +335,11 @@ func (l *loop) done(x *exchange) {
 	j := x.job
 	x.whole = true
 	err := j.body.Commit()
-	if isShortage(err) {
+	if isShortageNow(err) {
 		l.starve(x, err)
 		return
 	}
-	j.committed = true
+	j.committed = err == nil
 	l.detach(x)
 	l.finish(j, PhaseSave, err)
 }

@@ -39,6 +39,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/shoalfetch/shoal/internal/http1"
 	"github.com/shoalfetch/shoal/internal/kernel"
 	"github.com/shoalfetch/shoal/internal/offload"
 )
@@ -199,6 +200,11 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.UserAgent == "" {
 		o.UserAgent = "shoal"
+	}
+	probe := http1.Request{Method: "GET", Target: "/", Host: "h", ContentLength: -1,
+		Fields: []Field{{Name: "User-Agent", Value: o.UserAgent}}}
+	if _, err := http1.AppendRequest(nil, &probe); err != nil {
+		return o, fmt.Errorf("fetch: UserAgent: %w", err)
 	}
 	if o.Accept == nil {
 		o.Accept = acceptSuccess

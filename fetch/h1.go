@@ -158,7 +158,7 @@ func (l *loop) write(j *job) *http1.Request {
 	if host := fieldValue(r.Fields, "Host"); host != "" {
 		l.request.Host = host
 	}
-	if r.Body != nil {
+	if r.Body != nil || expectsBody(r.Method) {
 		l.request.ContentLength = int64(len(r.Body))
 	}
 	return &l.request
@@ -213,6 +213,12 @@ func checkRequest(r *Request) error {
 	}
 	_, err := http1.AppendRequest(nil, &probe)
 	return err
+}
+
+// expectsBody tells the methods whose requests say that they have no body, when
+// they have none (RFC 9110 section 8.6).
+func expectsBody(method string) bool {
+	return method == "POST" || method == "PUT" || method == "PATCH"
 }
 
 // isIdempotent tells the methods that may be sent twice (RFC 9110 section

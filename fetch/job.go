@@ -71,8 +71,8 @@ type special struct {
 
 // trouble is what a job has met that is not its end yet.
 type trouble struct {
-	dialErr error         // of the attempts of this round
-	shortAt time.Duration // when its body first found no descriptor; 0: it did not
+	dialErrs dialErrors    // of the attempts of this round
+	shortAt  time.Duration // when its body first found no descriptor; 0: it did not
 }
 
 func (j *job) place() *links[job] { return &j.links }
@@ -95,6 +95,11 @@ func (j *job) lap(next stage, now time.Duration) {
 	j.spent[j.stage] += float32((now - j.since).Seconds())
 	j.since = now
 	j.stage = next
+}
+
+// age is how long ago a job was admitted.
+func (j *job) age(now time.Duration) time.Duration {
+	return timingsOf(&j.spent).Total + now - j.since
 }
 
 // setJob moves a job on: legality, deadline, time, event.
@@ -174,7 +179,8 @@ func (l *loop) newJob(r Request) {
 		return
 	}
 	if l.reserver != nil {
-		j.name, err = l.reserver.Reserve(&r)
+		l.offered = r
+		j.name, err = l.reserver.Reserve(&l.offered)
 		if err != nil {
 			j.skipped = errors.Is(err, ErrSkip)
 			l.finish(j, PhaseSave, err)
@@ -324,6 +330,10 @@ func (l *loop) expireJob(j *job) {
 	why := j.deadline.why
 	if why == shortagePatience {
 		l.retryBody(j)
+		return
+	}
+	if x := j.exchange; x != nil && x.verdict != nil && why == stallPatience {
+		l.judge(x) // nobody wants the rest
 		return
 	}
 	l.fail(j, j.phase(), l.timeout(why))

@@ -13,6 +13,7 @@ type lookup struct {
 	name    string
 	id      uint64
 	waiters list[job, *job]
+	cancel  context.CancelFunc
 	answer  *answer       // written by a worker, read after it has finished
 	until   time.Duration // finished: when to ask again; 0: under way
 }
@@ -75,13 +76,12 @@ func (l *loop) ask(name string) *lookup {
 		l.dropAnswers()
 	}
 	l.asked++
-	k := &lookup{name: name, id: l.asked, answer: new(answer)}
+	ctx, cancel := context.WithCancel(l.lookupContext)
+	k := &lookup{name: name, id: l.asked, cancel: cancel, answer: new(answer)}
 	l.names[name] = k
 	l.lookups[k.id] = k
-	ctx, resolver, timeout, a := l.lookupContext, l.options.Resolver, l.options.LookupTimeout, k.answer
+	resolver, a := l.options.Resolver, k.answer
 	l.workers.Submit(k.id, func() {
-		ctx, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
 		var addrs []netip.Addr
 		addrs, a.err = resolver.LookupNetIP(ctx, "ip", name)
 		for _, addr := range addrs {
@@ -102,6 +102,7 @@ func (l *loop) answered(id uint64) {
 		return
 	}
 	delete(l.lookups, id)
+	k.cancel()
 	k.until = l.now + lookupKept
 	if k.answer.err != nil {
 		k.until = l.now + lookupFailedKept
@@ -122,6 +123,7 @@ func (l *loop) leaveLookup(j *job) {
 	l.markReady(j.origin)
 	if k.waiters.count == 0 && k.until == 0 {
 		delete(l.lookups, k.id)
+		k.cancel()
 		if l.names[k.name] == k {
 			delete(l.names, k.name)
 		}

@@ -52,6 +52,8 @@ type loop struct {
 	scratch []byte        // a request being written
 	request http1.Request // what is written there
 	fields  []Field       // its fields
+	offered Request       // to the sink's Reserve
+	judged  Head          // by Accept
 	resumes []token
 	answers []uint64
 }
@@ -179,7 +181,7 @@ func (l *loop) takeMail() {
 // untilNext is how long the loop may wait: until the next deadline, or for ever.
 func (l *loop) untilNext() time.Duration {
 	at, any := l.timers.next()
-	if l.shortage.since != 0 && l.queued > 0 && (!any || l.shortage.until < at) {
+	if l.shortage.holds(l.now) && (!any || l.shortage.until < at) {
 		at, any = l.shortage.until, true
 	}
 	if !any {
@@ -190,20 +192,44 @@ func (l *loop) untilNext() time.Duration {
 
 // expire acts on every deadline that has passed.
 func (l *loop) expire() {
+	l.sweep()
 	for {
 		at, any := l.timers.next()
 		if !any || at > l.now {
 			return
 		}
 		t := l.timers.pop()
-		if t.owner&jobToken != 0 {
-			if j := l.jobs.get(t.owner); j != nil && l.timers.expired(&j.deadline, t, l.now) {
-				l.expireJob(j)
-			}
-		} else if c := l.conns.get(t.owner); c != nil && l.timers.expired(&c.deadline, t, l.now) {
+		j, c := l.ownerOf(t)
+		switch {
+		case j != nil && l.timers.expired(&j.deadline, t, l.now):
+			l.expireJob(j)
+		case c != nil && l.timers.expired(&c.deadline, t, l.now):
 			l.expireConn(c)
 		}
 	}
+}
+
+// ownerOf is whose entry it is: a job's, a conn's, or nobody's any more.
+func (l *loop) ownerOf(t timer) (*job, *conn) {
+	if t.owner&jobToken != 0 {
+		return l.jobs.get(t.owner), nil
+	}
+	return nil, l.conns.get(t.owner)
+}
+
+// sweepSlack keeps a small heap from being swept often.
+const sweepSlack = 64
+
+// sweep takes entries that mean nothing any more out of the heap, once they are
+// more than those that do: every job leaves one behind when it ends in time.
+func (l *loop) sweep() {
+	if len(l.timers.heap) < 2*(l.jobs.len()+l.conns.len())+sweepSlack {
+		return
+	}
+	l.timers.keep(func(t timer) bool {
+		j, c := l.ownerOf(t)
+		return j != nil && j.deadline.armed == t.at || c != nil && c.deadline.armed == t.at
+	})
 }
 
 // bury frees the slots of what has ended in this turn. Until now its pointers
@@ -258,7 +284,7 @@ func (l *loop) tidy() {
 	})
 	l.bury()
 	l.finished = l.finished[:0]
-	l.sourceEnded = false
+	l.sourceEnded, l.shortage = false, shortage{}
 }
 
 // wreck ends a Fetch from which something panicked or exited, perhaps half-way

@@ -36,11 +36,11 @@ func TestLocationForms(t *testing.T) {
 		"?size=2":                 {"http://a.test/dir/gone?size=2", "a/dir/gone?size=2"},
 		"//b.test/x.jpg":          {"http://b.test/x.jpg", "b/x.jpg"},
 		"http://b.test/x.jpg":     {"http://b.test/x.jpg", "b/x.jpg"},
-		"HTTP://b.test":           {"http://b.test", "b/"},
+		"HTTP://b.test":           {"http://b.test/", "b/"},
 		"http://b.test:80/x":      {"http://b.test:80/x", "b/x"},
 		"/x.jpg#part":             {"http://a.test/x.jpg", "a/x.jpg"},
 		"/with space":             {"http://a.test/with%20space", "a/with%20space"},
-		"/caf\xc3\xa9?q=\xc3\xa9": {"http://a.test/caf%C3%A9?q=\xc3\xa9", "a/caf%C3%A9?q=%C3%A9"},
+		"/caf\xc3\xa9?q=\xc3\xa9": {"http://a.test/caf%C3%A9?q=%C3%A9", "a/caf%C3%A9?q=%C3%A9"},
 	} {
 		t.Run(location, func(t *testing.T) {
 			s := redirecting(t, 302, location)

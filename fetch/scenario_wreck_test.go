@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"runtime"
 	"slices"
 	"testing"
@@ -120,6 +121,7 @@ func wreckAt(t *testing.T, n int, off func(), fit func(*scene, *fuse, iter.Seq[f
 		}
 	})
 	if !left {
+		f.left = math.MaxInt // what is left is no part of a Fetch
 		require.NoError(t, fetcher.Close())
 		return false
 	}

@@ -11,23 +11,24 @@ type Sink interface {
 	Open(info OpenInfo) (Body, error)
 }
 
-// Body takes one response's body. Exactly one of Commit and Discard ends it.
+// Body takes one response's body. It ends with a Commit that succeeds, or with
+// Discard.
 type Body interface {
 	// Write takes the whole of a piece, or fails and ends the fetch. The piece
 	// is only borrowed until Write returns.
 	//
 	// Two errors do not end the fetch, and the piece counts as taken with
-	// them. [ErrPause]: no more is received until OpenInfo.Resume is called. An
-	// error that is EMFILE or ENFILE (a file could not be opened yet): the
-	// loop waits and then offers an empty piece, so that Write may try again.
+	// them. [ErrPause]: no more is received until OpenInfo.Resume is called. One
+	// made by [Shortage]: the loop waits a little and then offers an empty piece,
+	// so that Write may try again.
 	Write(piece []byte) error
 
 	// Commit makes the body final: all of it has been written. An error fails
-	// the fetch in phase save, and the sink has cleaned up.
+	// the fetch in phase save, and Discard follows; but after one made by
+	// [Shortage] Commit is called again a little later.
 	Commit() error
 
-	// Discard drops what was written: the fetch has failed, was cancelled, or
-	// follows a redirect.
+	// Discard drops what was written: the fetch has failed or was cancelled.
 	Discard()
 }
 

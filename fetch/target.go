@@ -57,8 +57,19 @@ func targetOf(u *url.URL, raw string) (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	authority := strings.TrimSuffix(strings.TrimSuffix(u.Host, ":80"), ":")
-	return target{spell(raw, u.Host, escape(u.RequestURI())), route, authority}, nil
+	host := strings.Replace(u.Host, "%", "%25", 1) // a zone's, RFC 6874
+	return target{spell(raw, host, escape(u.RequestURI())), route, authorityOf(u.Host)}, nil
+}
+
+// authorityOf is a URL's host as the Host field names it: without the default
+// port, and without a zone, which means something on this machine only.
+func authorityOf(host string) string {
+	host = strings.TrimSuffix(strings.TrimSuffix(host, ":80"), ":")
+	zone, end := strings.IndexByte(host, '%'), strings.IndexByte(host, ']')
+	if zone >= 0 && zone < end {
+		host = host[:zone] + host[end:]
+	}
+	return host
 }
 
 const schemeHTTP = "http://"

@@ -22,8 +22,7 @@ const (
 //
 // Most deadlines only move away (each received byte puts off the stall), so the
 // heap is lazy: armed is where the owner's entry stands in it, due is the truth.
-// An entry that pops early is put back at due. An exchange on a kept-alive conn
-// thus costs no heap operation at all.
+// An entry that pops early is put back at due.
 type deadline struct {
 	due   time.Duration
 	armed time.Duration
@@ -74,6 +73,18 @@ func (t *timers) next() (time.Duration, bool) {
 		return 0, false
 	}
 	return t.heap[0].at, true
+}
+
+// keep drops the entries that are not wanted. What is left is pushed again in
+// the order of the heap, which moves next to nothing.
+func (t *timers) keep(wanted func(timer) bool) {
+	old := t.heap
+	t.heap = t.heap[:0]
+	for _, e := range old {
+		if wanted(e) {
+			t.push(e)
+		}
+	}
 }
 
 func (t *timers) push(e timer) {

@@ -5,41 +5,42 @@ import (
 	"io"
 	"syscall"
 
-	"github.com/shoalfetch/shoal/internal/kernel"
+	"github.com/shoalfetch/shoal/fetch"
 )
 
-// file is one body on its way to its name.
+// file is one body on its way to its name. Thousands may be open at once, so it
+// holds little.
 type file struct {
 	folder *Folder
-	early  *[]byte // pieces that came while no descriptor was free; else nil
-	name   string  // the final one
-	temp   string  // the one it has meanwhile
-	fd     int     // -1: not opened yet
+	name   string // the final one
+	fd     int32  // -1: not opened yet
+	temp   int32  // the number of the temporary name; 0: it has none
 }
 
 // createTries is how many temporary names may be taken by somebody else before
 // that is an error.
 const createTries = 8
 
-// open makes the temporary file, at the first piece.
-func (f *file) open() (err error) {
+// open makes the temporary file, at the first piece. That no descriptor is free
+// is a shortage, and the only thing here that passes.
+func (f *file) open() error {
 	d := f.folder
-	for range createTries {
-		temp := d.temp()
-		f.fd, err = d.files.Create(d.dir, temp)
-		switch err {
-		case nil:
-			f.temp = temp
+	for try := 1; ; try++ {
+		temp := d.takeTemp()
+		fd, err := d.files.Create(d.dir, d.tempName(temp))
+		switch {
+		case err == nil:
+			f.fd, f.temp = int32(fd), temp
 			return nil
-		case syscall.EEXIST:
+		case err == syscall.EEXIST && try < createTries:
 			continue // not ours: neither to be written nor to be removed
 		}
-		d.temps = append(d.temps, temp)
-		f.fd = -1
+		d.freeTemp(temp)
+		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+			return fetch.Shortage(err)
+		}
 		return err
 	}
-	f.fd = -1
-	return err
 }
 
 // Write implements fetch.Body.
@@ -47,15 +48,13 @@ func (f *file) Write(piece []byte) error {
 	if f.fd >= 0 {
 		return f.writeAll(piece)
 	}
+	d := f.folder
 	if err := f.open(); err != nil {
-		if isShortage(err) {
-			f.keep(piece)
-		}
+		d.early[f] = append(d.early[f], piece...) // a shortage: it counts as taken
 		return err
 	}
-	if f.early != nil {
-		early := *f.early
-		f.early = nil
+	if early, ok := d.early[f]; ok {
+		delete(d.early, f)
 		if err := f.writeAll(early); err != nil {
 			return err
 		}
@@ -63,18 +62,10 @@ func (f *file) Write(piece []byte) error {
 	return f.writeAll(piece)
 }
 
-// keep holds a piece until there is a file to write it to.
-func (f *file) keep(piece []byte) {
-	if f.early == nil {
-		f.early = new([]byte)
-	}
-	*f.early = append(*f.early, piece...)
-}
-
 // writeAll writes a piece; the kernel may take less than it is offered.
 func (f *file) writeAll(piece []byte) error {
 	for len(piece) > 0 {
-		n, err := f.folder.files.Write(f.fd, piece)
+		n, err := f.folder.files.Write(int(f.fd), piece)
 		if err != nil {
 			return err
 		}
@@ -89,46 +80,30 @@ func (f *file) writeAll(piece []byte) error {
 // Splice takes bytes straight from a socket.
 func (f *file) Splice(socket, most int) (int, error) {
 	if f.fd < 0 {
-		if err := f.open(); isShortage(err) {
-			return 0, syscall.ENOTSUP // Write will say so, and be asked again
-		} else if err != nil {
-			return 0, &kernel.SpliceFileError{Err: err}
-		}
+		return 0, syscall.ENOTSUP // the first piece comes by Write, which opens
 	}
-	return f.folder.files.Splice(socket, f.fd, most)
+	return f.folder.files.Splice(socket, int(f.fd), most)
 }
 
 // Commit implements fetch.Body: the file gets its name.
 func (f *file) Commit() error {
 	if f.fd < 0 {
-		if err := f.open(); isShortage(err) {
-			return err
-		} else if err != nil {
-			f.free()
+		if err := f.open(); err != nil {
 			return err
 		}
 	}
 	d := f.folder
-	err := d.files.CloseFile(f.fd)
+	err := d.files.CloseFile(int(f.fd))
 	f.fd = -1
-	if err == nil {
-		err = f.rename()
-	}
 	if err != nil {
-		f.Discard()
 		return err
 	}
-	d.temps = append(d.temps, f.temp)
-	f.free()
-	return nil
-}
-
-func (f *file) rename() error {
-	d := f.folder
-	if d.only != "" {
-		return d.files.Replace(d.dir, f.temp, f.name)
+	if err := d.settle(f); err != nil {
+		return err
 	}
-	return d.files.Rename(d.dir, f.temp, f.name)
+	d.freeTemp(f.temp)
+	f.end()
+	return nil
 }
 
 // Discard implements fetch.Body: the temporary file goes. If that fails there
@@ -136,22 +111,18 @@ func (f *file) rename() error {
 func (f *file) Discard() {
 	d := f.folder
 	if f.fd >= 0 {
-		_ = d.files.CloseFile(f.fd)
+		_ = d.files.CloseFile(int(f.fd))
 	}
-	if f.temp != "" && d.files.Unlink(d.dir, f.temp) == nil {
-		d.temps = append(d.temps, f.temp)
+	if f.temp != 0 && d.files.Unlink(d.dir, d.tempName(f.temp)) == nil {
+		d.freeTemp(f.temp)
 	}
-	f.free()
+	f.end()
 }
 
-// free gives the body back to its folder.
-func (f *file) free() {
-	*f = file{folder: f.folder, fd: -1}
-	f.folder.spare = append(f.folder.spare, f)
-}
-
-// isShortage tells the errors after which a file may be opened a little later
-// (open(2)).
-func isShortage(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+// end gives the body back to its folder.
+func (f *file) end() {
+	d := f.folder
+	delete(d.early, f)
+	*f = file{folder: d, fd: -1}
+	d.spare = append(d.spare, f)
 }

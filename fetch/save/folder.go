@@ -26,10 +26,11 @@ type Folder struct {
 	files   kernel.Files
 	dir     int
 	taken   *taken
-	tempTag string   // what temporary names of this run begin with
-	temps   []string // temporary names that are free again
-	made    int      // temporary names made
-	spare   []*file  // bodies that have ended
+	tempTag string           // what temporary names of this run begin with
+	temps   []int32          // numbers of temporary names that are free again
+	made    int32            // numbers given out
+	spare   []*file          // bodies that have ended
+	early   map[*file][]byte // what came for bodies whose file could not be opened yet
 }
 
 // Dir saves into a folder, under names derived from the URLs. The folder and
@@ -57,7 +58,7 @@ func (d *Folder) Attach(k kernel.Kernel) error {
 	if err != nil {
 		return fmt.Errorf("folder %s: %w", d.path, err)
 	}
-	d.files, d.dir, d.taken = k, dir, newTaken()
+	d.files, d.dir, d.taken, d.early = k, dir, newTaken(), map[*file][]byte{}
 	d.tempTag = ".shoal-" + strconv.FormatUint(k.Random()>>32, 36) + "-"
 	if d.only != "" {
 		return nil
@@ -126,14 +127,28 @@ func (d *Folder) body() *file {
 	return &file{folder: d, fd: -1}
 }
 
-// temp gives a temporary name that no other body has. Names go round, so that
-// there are only as many as files were ever open at once.
-func (d *Folder) temp() string {
+// takeTemp gives the number of a temporary name that no other body has. Numbers
+// go round, so that there are only as many as files were ever open at once.
+func (d *Folder) takeTemp() int32 {
 	if n := len(d.temps); n > 0 {
-		name := d.temps[n-1]
+		temp := d.temps[n-1]
 		d.temps = d.temps[:n-1]
-		return name
+		return temp
 	}
 	d.made++
-	return d.tempTag + strconv.Itoa(d.made)
+	return d.made
+}
+
+func (d *Folder) freeTemp(temp int32) { d.temps = append(d.temps, temp) }
+
+// tempName is short, random for each run, and begins with a dot, as no name
+// derived from a URL does.
+func (d *Folder) tempName(temp int32) string { return d.tempTag + strconv.Itoa(int(temp)) }
+
+// settle gives a body its final name.
+func (d *Folder) settle(f *file) error {
+	if d.only != "" {
+		return d.files.Replace(d.dir, d.tempName(f.temp), f.name)
+	}
+	return d.files.Rename(d.dir, d.tempName(f.temp), f.name)
 }
