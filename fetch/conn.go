@@ -42,11 +42,11 @@ type conn struct {
 	origin   *origin
 	job      *job // Dialing: whose attempt it is; nil when that job went elsewhere
 	proto    protocol
-	h1       h1        // what proto is, unless a test speaks something else
-	first    *exchange // of those under way
-	outbox   *outbox   // nil when all has been sent, as nearly always
-	remote   netip.AddrPort
-	deadline deadline // connect or idle
+	h1       h1          // what proto is, unless a test speaks something else
+	first    *exchange   // of those under way
+	outbox   *outbox     // nil when all has been sent, as nearly always
+	address  *netip.Addr // the peer's; one of a lookup's answer
+	deadline deadline    // connect or idle
 
 	links[conn] // in loop.idle
 }
@@ -93,23 +93,29 @@ func (l *loop) setConn(c *conn, to connState) {
 	}
 }
 
-// dial makes a socket and starts to connect it, for a job.
-func (l *loop) dial(j *job, to netip.AddrPort) error {
+// remote is the peer's address and port.
+func (c *conn) remote() netip.AddrPort {
+	return netip.AddrPortFrom(*c.address, c.origin.route.port)
+}
+
+// dial makes a socket and starts to connect it, for a job. The address stays
+// where it is.
+func (l *loop) dial(j *job, address *netip.Addr) error {
 	family := syscall.AF_INET
-	if to.Addr().Is6() && !to.Addr().Is4In6() {
+	if address.Is6() {
 		family = syscall.AF_INET6
 	}
 	fd, err := l.kernel.Socket(family)
 	if err != nil {
 		return err
 	}
-	err = l.kernel.Connect(fd, to)
+	err = l.kernel.Connect(fd, netip.AddrPortFrom(*address, j.origin.route.port))
 	if err != nil && err != syscall.EINPROGRESS {
 		l.kernel.CloseSocket(fd)
 		l.trace(CallConnect, j, nil, 0, 0, err)
 		return err
 	}
-	c := l.newConn(fd, j, to)
+	c := l.newConn(fd, j, address)
 	l.trace(CallConnect, j, c, 0, 0, err)
 	if err == nil {
 		l.opened(c)
@@ -123,11 +129,11 @@ func (l *loop) dial(j *job, to netip.AddrPort) error {
 	return nil
 }
 
-func (l *loop) newConn(fd int, j *job, to netip.AddrPort) *conn {
+func (l *loop) newConn(fd int, j *job, address *netip.Addr) *conn {
 	c, k := l.conns.add()
 	l.dialed++
 	c.token, c.number = k, uint32(l.dialed)
-	c.fd, c.remote, c.seat = int32(fd), to, -1
+	c.fd, c.address, c.seat = int32(fd), address, -1
 	c.origin, c.job = j.origin, j
 	c.proto = l.speak(c)
 	j.dialing = c

@@ -22,21 +22,21 @@ func (l *loop) startDial(j *job) {
 // dialNext starts the next attempt that can be started.
 func (l *loop) dialNext(j *job) {
 	for addrs := j.lookup.answer.addrs; int(j.tried) < len(addrs); {
-		to := netip.AddrPortFrom(addrs[j.tried], j.origin.route.port)
+		address := &addrs[j.tried]
 		j.tried++
-		err := l.dial(j, to)
+		err := l.dial(j, address)
 		if err == nil {
 			l.shortage = shortage{}
 			return
 		}
-		j.note(to, err)
+		j.note(netip.AddrPortFrom(*address, j.origin.route.port), err)
 	}
 	l.undialled(j)
 }
 
 // dialFailed is called when an attempt has failed.
 func (l *loop) dialFailed(c *conn, err error) {
-	j, to := c.job, c.remote
+	j, to := c.job, c.remote()
 	if j == nil {
 		l.retire(c)
 		return

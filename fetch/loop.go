@@ -81,6 +81,7 @@ func newLoop(o Options, k kernel.Kernel, w offload.Runner) *loop {
 		origins: map[route]*origin{},
 		names:   map[string]*lookup{},
 		lookups: map[uint64]*lookup{},
+		timers:  timers{heap: make([]timer, 0, 2*o.MaxConns+sweepSlack)},
 		events:  make([]poller.Event, batch),
 		buffer:  make([]byte, bufferBytes),
 		scratch: make([]byte, 0, 4<<10),

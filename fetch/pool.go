@@ -24,7 +24,7 @@ func (l *loop) originOf(t target) *origin {
 	}
 	o := &origin{route: t.route, authority: t.authority}
 	if addr, ok := t.route.addr(); ok {
-		o.literal = &lookup{answer: &answer{addrs: []netip.Addr{addr}}}
+		o.literal = &lookup{answer: &answer{addrs: []netip.Addr{addr.Unmap()}}}
 	}
 	l.origins[t.route] = o
 	return o

@@ -1,5 +1,7 @@
 package fetch
 
+import "unsafe"
+
 // A token names a slot of a table and one of the lives lived in it: the slot's
 // index in the low 32 bits, its generation above. Readiness, timers, lookups
 // and resumes all carry tokens, so that news which comes late resolves to
@@ -18,7 +20,7 @@ const generationMask = 1<<31 - 1
 // a steady state allocates nothing.
 type table[T any] struct {
 	mark   token
-	chunks []*[chunkSlots]slot[T]
+	chunks [][]slot[T]
 	free   []uint32
 	live   int
 }
@@ -29,7 +31,12 @@ type slot[T any] struct {
 	live       bool
 }
 
-const chunkSlots = 32
+// chunkBytes is the size of a chunk: one that Go's allocator has a class for,
+// so that nothing is lost to rounding.
+const chunkBytes = 8 << 10
+
+// perChunk is how many slots a chunk has.
+func (t *table[T]) perChunk() uint32 { return uint32(chunkBytes / unsafe.Sizeof(slot[T]{})) }
 
 // add gives a zeroed item and the token it answers to until remove. The
 // pointer is good until then.
@@ -46,21 +53,23 @@ func (t *table[T]) add() (*T, token) {
 }
 
 func (t *table[T]) grow() {
-	first := uint32(len(t.chunks) * chunkSlots)
-	t.chunks = append(t.chunks, new([chunkSlots]slot[T]))
-	for i := uint32(chunkSlots); i > 0; i-- {
+	n := t.perChunk()
+	first := uint32(len(t.chunks)) * n
+	t.chunks = append(t.chunks, make([]slot[T], n))
+	for i := n; i > 0; i-- {
 		t.free = append(t.free, first+i-1)
 	}
 }
 
 func (t *table[T]) slot(index uint32) *slot[T] {
-	return &t.chunks[index/chunkSlots][index%chunkSlots]
+	n := t.perChunk()
+	return &t.chunks[index/n][index%n]
 }
 
 // get is the item a token names, or nil when that life is over.
 func (t *table[T]) get(k token) *T {
 	index, generation := uint32(k), uint32(k>>32)&generationMask
-	if int(index) >= len(t.chunks)*chunkSlots {
+	if index/t.perChunk() >= uint32(len(t.chunks)) {
 		return nil
 	}
 	s := t.slot(index)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -66,14 +65,4 @@ func listFile(t *testing.T, lines ...string) string {
 	name := filepath.Join(t.TempDir(), "list")
 	require.NoError(t, os.WriteFile(name, []byte(strings.Join(lines, "\n")+"\n"), 0o600))
 	return name
-}
-
-// buildShoal builds the program itself, for what only a process of its own can
-// show.
-func buildShoal(t *testing.T) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "shoal")
-	out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return program
 }

@@ -14,6 +14,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// buildShoal builds the program itself: the test's own process has the test's
+// threads in it too.
+func buildShoal(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "shoal")
+	out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return program
+}
+
 // netCall is a call that a thread made to the network.
 type netCall struct{ thread, name, args string }
 
