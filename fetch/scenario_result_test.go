@@ -41,16 +41,21 @@ func TestResult(t *testing.T) {
 		{URL: "http://a.test/chunked", Body: []byte("in chunks"), End: http1.Chunked, Attempts: 2, Redirects: 1, Reused: true},
 		{URL: "http://a.test/close", Body: []byte("to the end"), End: http1.UntilClose, Attempts: 1, Reused: true},
 	}
-	got := s.run(s.fetcher(), requests...)
+	heads := []string{
+		"HTTP/1.1 200 \r\nContent-Type: image/png\r\nContent-Length: 7\r\n",
+		"HTTP/1.1 200 \r\nX-A: 1\r\nTransfer-Encoding: chunked\r\n",
+		"HTTP/1.1 200 \r\nConnection: close\r\n",
+	}
+	f := s.fetcher()
 	for n, w := range want {
 		w.Request, w.Outcome, w.Bytes, w.Remote = requests[n], fetch.Fetched, int64(len(w.Body)), address("10.1.0.1:80")
-		w.Head, w.Timings = got[n].Head, got[n].Timings
-		require.NoError(t, got[n].err)
-		require.Equal(t, w, *got[n].Result)
-		require.EqualValues(t, 200, got[n].Head.Status)
+		got := s.run(f, requests[n])[0]
+		require.NoError(t, got.err)
+		w.Head, w.Timings = got.Head, got.Timings // see below, and TestTimings
+		require.Equal(t, w, *got.Result)
+		require.EqualValues(t, 200, got.Head.Status)
+		require.Equal(t, heads[n], got.Head.Raw())
 	}
-	require.Equal(t, "image/png", got[0].Head.Get("content-type"))
-	require.Equal(t, "HTTP/1.1 200 \r\nX-A: 1\r\nTransfer-Encoding: chunked\r\n", got[1].Head.Raw())
 }
 
 // TestResultIsKept: a result is the caller's, and no later fetch changes it.
@@ -104,7 +109,7 @@ func TestTimings(t *testing.T) {
 			{Delay: 3 * time.Second, Bytes: []byte("lf")},
 		}}
 	})
-	s.options.MaxConns, s.options.MaxPerHost = 1, 1
+	s.options.MaxPerHost = 1
 	got := s.run(s.fetcher(), gets("http://a.test/1", "http://a.test/2")...)
 	for n, want := range []fetch.Timings{
 		{Connect: 100 * time.Millisecond, Wait: 1100 * time.Millisecond, Receive: 3 * time.Second},
@@ -126,8 +131,8 @@ func TestTimings(t *testing.T) {
 		}
 		sum := have.Queue + have.Lookup + have.Connect + have.Send + have.Wait + have.Receive
 		require.Equal(t, sum, have.Total)
-		require.LessOrEqual(t, have.Lookup, 6*time.Millisecond)
 		require.Equal(t, n == 0, have.Lookup > 0)
+		require.Less(t, have.Lookup, 20*time.Millisecond)
 	}
 }
 

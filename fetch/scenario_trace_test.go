@@ -5,6 +5,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -47,7 +48,7 @@ func TestStory(t *testing.T) {
 	})
 	f := s.fetcher()
 
-	s.one2(f, "http://a.test/1")
+	s.fetch(f, "http://a.test/1")
 	require.Equal(t, `queued job 1 conn 0
 looking up job 1 conn 0
 running job 1 conn 0
@@ -55,28 +56,28 @@ dialing job 1 conn 1
 connect job 1 conn 1 EINPROGRESS
 open job 1 conn 1
 sending job 1 conn 1
-send job 1 conn 1 67/67
+send job 1 conn 1 65/65
 awaiting job 1 conn 1
-recv job 1 conn 1 43
+recv job 1 conn 1 41
 receiving job 1 conn 1
 exchange done job 1 conn 1
 done job 1 conn 0 1
 `, s.story())
 
-	s.one2(f, "http://a.test/2")
+	s.fetch(f, "http://a.test/2")
 	require.Equal(t, `queued job 2 conn 0
 running job 2 conn 0
 sending job 2 conn 1
-send job 2 conn 1 67/67
+send job 2 conn 1 65/65
 awaiting job 2 conn 1
-recv job 2 conn 1 43
+recv job 2 conn 1 41
 receiving job 2 conn 1
 exchange done job 2 conn 1
 done job 2 conn 0 1
 `, s.story())
 
-	s.pass(1e9)
-	s.one2(f, "http://a.test/3")
+	s.pass(time.Second)
+	s.fetch(f, "http://a.test/3")
 	require.Equal(t, `recv job 0 conn 1 0
 closed job 0 conn 1
 queued job 3 conn 0
@@ -85,17 +86,17 @@ dialing job 3 conn 2
 connect job 3 conn 2 EINPROGRESS
 open job 3 conn 2
 sending job 3 conn 2
-send job 3 conn 2 67/67
+send job 3 conn 2 65/65
 awaiting job 3 conn 2
-recv job 3 conn 2 43
+recv job 3 conn 2 41
 receiving job 3 conn 2
 exchange done job 3 conn 2
 done job 3 conn 0 1
 `, s.story())
 }
 
-// one2 fetches one URL with a Fetcher that is there.
-func (s *scene) one2(f *fetch.Fetcher, url string) {
+// fetch gets one URL with a Fetcher that is there.
+func (s *scene) fetch(f *fetch.Fetcher, url string) {
 	require.NoError(s.t, s.run(f, gets(url)...)[0].err)
 }
 

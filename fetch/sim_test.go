@@ -45,6 +45,25 @@ func TestSimOversleep(t *testing.T) {
 	})
 }
 
+// TestSimShortage has descriptors and ports run out now and then, for up to two
+// seconds: everything waits, and nothing fails for it.
+func TestSimShortage(t *testing.T) {
+	simulate(t, func(uint64) sim.Chaos {
+		c := sim.Mild()
+		c.NoDescriptors, c.NoAddress, c.SpellMax = 0.01, 0.01, 2*time.Second
+		return c
+	})
+}
+
+// TestSimResume has every piece pause, and fetches end by their total timeout
+// while paused: their resumes come late, when others live in their places.
+func TestSimResume(t *testing.T) {
+	for seed := uint64(1); seed <= uint64(*manySeeds); seed++ {
+		s := &simulation{T: t, seed: seed, chaos: sim.Mild(), pauseMost: 30 * time.Second}
+		s.run()
+	}
+}
+
 // TestSimSurplus has servers follow one response in four with a whole further
 // one that nobody asked for, its first byte together with the response's end
 // and the rest a little later: no fetch may ever take it for its own.
@@ -117,9 +136,10 @@ func simulate(t *testing.T, chaos func(seed uint64) sim.Chaos) {
 // checks of what came of it.
 type simulation struct {
 	*testing.T
-	seed    uint64
-	chaos   sim.Chaos
-	verbose bool
+	seed      uint64
+	chaos     sim.Chaos
+	verbose   bool
+	pauseMost time.Duration // pauses last so long at most, and fetches a little less; 0: no such thing
 
 	rand     *rand.Rand
 	kernel   *turns
@@ -195,6 +215,12 @@ func (s *simulation) draw() {
 		if r.IntN(4) == 0 {
 			s.cancelAt = time.Duration(r.IntN(60_000)) * time.Millisecond
 		}
+	}
+	if s.pauseMost > 0 {
+		s.folder = save.Dir("out")
+		s.options.Sink = &pausing{Folder: s.folder, s: s}
+		s.options.TotalTimeout = s.pauseMost / 2
+		s.options.MaxConns, s.options.MaxPerHost = 3, 3
 	}
 	for n := range *simSize {
 		s.requests = append(s.requests, anyRequest(r, n+1))
@@ -278,7 +304,7 @@ func (s *simulation) checkFailure(res *fetch.Result, err error) {
 		require.False(s, ok && string(file) != sim.Foreign, "seed %d: %s failed and left a file", s.seed, res.Request.URL)
 	}
 	lostPost := s.chaos.CloseOnReuse > 0 && res.Request.Method == "POST" // never sent twice
-	if s.chaos.Stall == 0 && !mayFail(res.Request) && !lostPost {
+	if s.chaos.Stall == 0 && !mayFail(res.Request) && !lostPost && s.pauseMost == 0 {
 		s.Fatalf("seed %d: a fetch failed where nothing fails: %v", s.seed, err)
 	}
 	if errors.Is(err, context.Canceled) {
@@ -371,11 +397,17 @@ type pausingBody struct {
 func (b *pausingBody) Write(piece []byte) error {
 	require.False(b.s, b.paused, "seed %d: a piece during a pause", b.s.seed)
 	err := b.Body.Write(piece)
-	if err != nil || b.s.rand.IntN(3) > 0 {
+	long := 3 * time.Second
+	if b.s.pauseMost > 0 {
+		long = b.s.pauseMost
+	} else if b.s.rand.IntN(3) > 0 {
+		return err
+	}
+	if err != nil {
 		return err
 	}
 	b.paused = true
-	b.s.kernel.At(b.s.kernel.Now()+time.Duration(b.s.rand.IntN(3000))*time.Millisecond, func() {
+	b.s.kernel.At(b.s.kernel.Now()+time.Duration(b.s.rand.Int64N(int64(long))), func() {
 		b.paused = false
 		b.info.Resume()
 	})

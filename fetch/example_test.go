@@ -1,0 +1,142 @@
+package fetch_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+
+	"github.com/shoalfetch/shoal/fetch"
+)
+
+// aquarium is the server of the examples.
+func aquarium() *httptest.Server {
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if name, ok := strings.CutPrefix(r.URL.Path, "/fish/"); ok {
+			fmt.Fprintf(w, "a picture of a %s", name)
+			return
+		}
+		http.NotFound(w, r)
+	}))
+}
+
+// Fetch yields each request once, as it ends. A failure says in which phase.
+func ExampleFetcher_Fetch() {
+	server := aquarium()
+	defer server.Close()
+
+	f, err := fetch.New(fetch.Options{MaxPerHost: 1})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer f.Close()
+
+	requests := slices.Values([]fetch.Request{
+		{URL: server.URL + "/fish/herring"},
+		{URL: server.URL + "/birds"},
+		{URL: server.URL + "/fish/sprat"},
+	})
+	for res, err := range f.Fetch(context.Background(), requests) {
+		var failed *fetch.Error
+		if errors.As(err, &failed) {
+			fmt.Printf("failed in phase %v: %v\n", failed.Phase, failed.Err)
+			continue
+		}
+		fmt.Printf("%d %s, reused: %v\n", res.Head.Status, res.Body, res.Reused)
+	}
+	// Output:
+	// 200 a picture of a herring, reused: false
+	// failed in phase status: 404 Not Found
+	// 200 a picture of a sprat, reused: true
+}
+
+// A Queue is filled by other goroutines while the Fetch runs.
+func ExampleQueue() {
+	server := aquarium()
+	defer server.Close()
+
+	f, err := fetch.New(fetch.Options{MaxPerHost: 1})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer f.Close()
+
+	ctx := context.Background()
+	queue := fetch.NewQueue(16)
+	go func() {
+		defer queue.Close()
+		for _, fish := range []string{"cod", "eel", "ray"} {
+			r := fetch.Request{URL: server.URL + "/fish/" + fish, Tag: fish}
+			if err := queue.Push(ctx, r); err != nil {
+				return
+			}
+		}
+	}()
+
+	for res, err := range f.FetchFrom(ctx, queue) {
+		fmt.Println(res.Request.Tag, res.Bytes, err)
+	}
+	// Output:
+	// cod 18 <nil>
+	// eel 18 <nil>
+	// ray 18 <nil>
+}
+
+// digests is a sink that keeps the SHA-256 of each body instead of the body.
+type digests map[string]string
+
+func (d digests) Open(info fetch.OpenInfo) (fetch.Body, error) {
+	if info.Length > 1<<30 {
+		return nil, errors.New("too long to be a fish")
+	}
+	return &digest{sha256.New(), d, info.Request.URL}, nil
+}
+
+// digest is one body on its way through the hash.
+type digest struct {
+	hash.Hash
+	into digests
+	url  string
+}
+
+func (d *digest) Write(piece []byte) error {
+	_, err := d.Hash.Write(piece)
+	return err
+}
+
+func (d *digest) Commit() error {
+	d.into[d.url] = fmt.Sprintf("%x", d.Sum(nil))
+	return nil
+}
+
+func (d *digest) Discard() {}
+
+// A Sink decides where bodies go.
+func ExampleSink() {
+	server := aquarium()
+	defer server.Close()
+
+	sums := digests{}
+	f, err := fetch.New(fetch.Options{Sink: sums})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer f.Close()
+
+	url := server.URL + "/fish/shark"
+	for res, err := range f.Fetch(context.Background(), slices.Values([]fetch.Request{{URL: url}})) {
+		fmt.Println(res.Outcome, res.Body == nil, err)
+	}
+	fmt.Println(sums[url][:16])
+	// Output:
+	// fetched true <nil>
+	// 0
+}

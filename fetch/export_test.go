@@ -1,0 +1,11 @@
+package fetch
+
+// Origins is how many origins a Fetcher that is not busy knows, for tests of
+// what a long run leaves behind.
+func (f *Fetcher) Origins() int { return len(f.loop.origins) }
+
+// Names is how many names' answers it remembers.
+func (f *Fetcher) Names() int { return len(f.loop.names) }
+
+// Timers is how many entries its heap of timers has.
+func (f *Fetcher) Timers() int { return len(f.loop.timers.heap) }
