@@ -56,7 +56,7 @@ func TestTokensNobodyGave(t *testing.T) {
 	var table table[int]
 	require.Nil(t, table.get(0))
 	_, k := table.add()
-	for _, other := range []token{k + 1, k + chunkSlots, k + 1<<32, k + 1<<20, ^token(0)} {
+	for _, other := range []token{k + 1, k + token(table.perChunk()), k + 1<<32, k + 1<<20, ^token(0)} {
 		require.Nil(t, table.get(other), "%x", other)
 	}
 	require.NotNil(t, table.get(k))

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,34 +43,20 @@ func probeAlone(ctx context.Context, work string) (latency, error) {
 	return startProbe(ctx, "alone", work, nil)
 }
 
-// probeBesideAnother measures while the command has the drips.
-func probeBesideAnother(ctx context.Context, shoal, work string, conns int) (latency, error) {
-	d, err := startDrips(ctx, shoal, work, conns)
-	if err != nil {
-		return latency{}, err
-	}
-	defer d.server.stop()
-	defer d.command.Wait()
-	defer d.command.Process.Kill()
-	const connecting = 2 * time.Second
-	time.Sleep(connecting)
-	return startProbe(ctx, "drips in another process", work, nil)
-}
-
-// probeWithin measures while the same loop has the drips.
-func probeWithin(ctx context.Context, work string, conns int) (latency, error) {
-	drips, err := startServer(ctx)
+// probeBeside measures while the same loop has the drips.
+func probeBeside(ctx context.Context, work string, conns int) (latency, error) {
+	drips, err := startServer(ctx, serverCore)
 	if err != nil {
 		return latency{}, err
 	}
 	defer drips.stop()
-	return startProbe(ctx, "drips in the same loop", work, []string{drips.address, strconv.Itoa(conns)})
+	return startProbe(ctx, fmt.Sprintf("beside %d drips", conns), work, []string{drips.address, strconv.Itoa(conns)})
 }
 
 // startProbe runs this program as a client. The small bodies come from a
 // server of their own, which the drips do not keep busy.
 func startProbe(ctx context.Context, name, work string, drips []string) (latency, error) {
-	s, err := startServer(ctx)
+	s, err := startServer(ctx, clientCore)
 	if err != nil {
 		return latency{}, err
 	}
@@ -84,7 +69,7 @@ func startProbe(ctx context.Context, name, work string, drips []string) (latency
 	if err != nil {
 		return latency{}, err
 	}
-	command := exec.CommandContext(ctx, self, append([]string{probePart, out, s.address}, drips...)...)
+	command := pinned(ctx, clientCore, self, append([]string{probePart, out, s.address}, drips...)...)
 	command.Stderr = os.Stderr
 	said, err := command.Output()
 	if err != nil {

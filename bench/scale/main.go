@@ -5,11 +5,14 @@
 //	go run ./bench/scale [-conns 9000]
 //
 // A server in a process of its own sends each body in pieces of 100 bytes, one
-// every 500 ms. Memory is the command's: its highest resident set with all
-// connections, less the highest with one. Latency is the library's: the same
-// program, run as a client, fetches small bodies one after another, first
-// alone, then while other fetches drip in another process (what the machine's
-// own load does), then while they drip in the same loop (what is ours).
+// every 500 ms. Memory is the command's: what it has resident with all
+// connections less what it has with one, half-way, when all of them wait, and
+// at its peak, which is at the end, when all results come at once.
+//
+// Latency is the library's: the same program, run as a client, fetches small
+// bodies one after another, first alone, then while the same loop has the
+// drips. The server of the drips has a processor of its own where taskset can
+// give it one: what it does to its neighbours is not the loop's doing.
 //
 // It needs /proc, so Linux, and two descriptors a connection: see ulimit -n.
 package main
@@ -82,14 +85,10 @@ func measure(ctx context.Context, conns int) error {
 	if err != nil {
 		return err
 	}
-	besides, err := probeBesideAnother(ctx, shoal, work, conns)
+	beside, err := probeBeside(ctx, work, conns)
 	if err != nil {
 		return err
 	}
-	within, err := probeWithin(ctx, work, conns)
-	if err != nil {
-		return err
-	}
-	fmt.Print(memoryTable(one, many), "\n", latencyTable(alone, besides, within))
+	fmt.Print(pinning(), "\n\n", memoryTable(one, many), "\n", latencyTable(alone, beside))
 	return nil
 }

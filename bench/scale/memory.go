@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -36,7 +35,8 @@ func buildShoal(ctx context.Context, work string) (string, error) {
 // held is what a run of the command over dripping connections came to.
 type held struct {
 	conns int
-	peak  int64 // bytes of the highest resident set
+	amid  int64 // bytes resident when half of each body had come
+	peak  int64 // bytes of the highest resident set: results cost too
 	cpu   time.Duration
 	took  time.Duration
 }
@@ -53,7 +53,7 @@ type dripping struct {
 
 // startDrips starts the command on as many drips as there are connections.
 func startDrips(ctx context.Context, shoal, work string, conns int) (*dripping, error) {
-	s, err := startServer(ctx)
+	s, err := startServer(ctx, serverCore)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (d *dripping) start(ctx context.Context, shoal, work string) (err error) {
 		return err
 	}
 	n := strconv.Itoa(d.conns)
-	d.command = exec.CommandContext(ctx, shoal, "-i", list, "-d", d.out, "-j", n, "--max-per-host", n, "-s")
+	d.command = pinned(ctx, clientCore, shoal, "-i", list, "-d", d.out, "-j", n, "--max-per-host", n, "-s")
 	d.command.Stderr = &d.said
 	d.began = time.Now()
 	return d.command.Start()
@@ -91,7 +91,7 @@ func holdDrips(ctx context.Context, shoal, work string, conns int) (held, error)
 		return held{}, err
 	}
 	defer d.server.stop()
-	peak := watchPeak(d.command.Process.Pid)
+	amid, peak := watchMemory(d.command.Process.Pid, d.began.Add(pieces*pieceDelay/2))
 	if err := d.command.Wait(); err != nil {
 		return held{}, fmt.Errorf("shoal with %d drips: %w\n%s", conns, err, d.said.Bytes())
 	}
@@ -99,37 +99,48 @@ func holdDrips(ctx context.Context, shoal, work string, conns int) (held, error)
 		return held{}, err
 	}
 	state := d.command.ProcessState
-	return held{conns, peak, state.UserTime() + state.SystemTime(), time.Since(d.began)}, nil
+	return held{conns, amid, peak, state.UserTime() + state.SystemTime(), time.Since(d.began)}, nil
 }
 
-// watchPeak gives the highest resident set that the kernel has noted for a
-// process (VmHWM, proc_pid_status(5)), as of shortly before the process ended.
-// getrusage(2) would not do: its ru_maxrss counts what was there before execve.
-func watchPeak(pid int) (peak int64) {
+// watchMemory gives what a process has resident at a moment (VmRSS,
+// proc_pid_status(5)), and the most that it ever had (VmHWM), as of shortly
+// before it ended. getrusage(2) would not do: its ru_maxrss counts what was
+// there before execve.
+func watchMemory(pid int, at time.Time) (then, peak int64) {
 	const interval = 20 * time.Millisecond
 	for {
-		now, err := readPeak(pid)
+		resident, highest, err := readMemory(pid)
 		if err != nil {
-			return peak
+			return then, peak
 		}
-		peak = now
+		peak = highest
+		if then == 0 && !time.Now().Before(at) {
+			then = resident
+		}
 		time.Sleep(interval)
 	}
 }
 
-func readPeak(pid int) (int64, error) {
-	status, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
+// readMemory gives VmRSS and VmHWM of a process in bytes.
+func readMemory(pid int) (resident, highest int64, err error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	defer status.Close()
-	for lines := bufio.NewScanner(status); lines.Scan(); {
-		if rest, ok := strings.CutPrefix(lines.Text(), "VmHWM:"); ok {
-			kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
-			return kilobytes << 10, err
+	for line := range strings.Lines(string(status)) {
+		name, value, _ := strings.Cut(line, ":")
+		kilobytes, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
+		switch name {
+		case "VmRSS":
+			resident = kilobytes << 10
+		case "VmHWM":
+			highest = kilobytes << 10
 		}
 	}
-	return 0, errors.New("no VmHWM: the process has ended")
+	if highest == 0 {
+		return 0, 0, errors.New("no VmHWM: the process has ended")
+	}
+	return resident, highest, nil
 }
 
 // verify counts the files and looks at the size of each.
@@ -154,15 +165,17 @@ func (d *dripping) verify() error {
 
 // memoryTable writes what many connections cost over one.
 func memoryTable(one, many held) string {
-	each := float64(many.peak-one.peak) / float64(many.conns-one.conns)
-	var out strings.Builder
-	out.WriteString("| connections | peak memory, KB | bytes a connection | processor time | of one processor | µs a piece |\n|---|---|---|---|---|---|\n")
-	row := func(h held, each string) {
-		piece := h.cpu.Seconds() * 1e6 / float64(h.conns*pieces)
-		fmt.Fprintf(&out, "| %d | %d | %s | %.2f s | %.1f %% | %.1f |\n",
-			h.conns, h.peak>>10, each, h.cpu.Seconds(), 100*h.cpu.Seconds()/h.took.Seconds(), piece)
+	each := func(one, many int64, conns int) string {
+		return fmt.Sprintf("%.0f", float64(many-one)/float64(conns))
 	}
-	row(one, "–")
-	row(many, fmt.Sprintf("%.0f", each))
+	var out strings.Builder
+	out.WriteString("| connections | half-way, KB | bytes each | peak, KB | bytes each | processor time | of one processor | µs a piece |\n|---|---|---|---|---|---|---|---|\n")
+	row := func(h held, amid, peak string) {
+		piece := h.cpu.Seconds() * 1e6 / float64(h.conns*pieces)
+		fmt.Fprintf(&out, "| %d | %d | %s | %d | %s | %.2f s | %.1f %% | %.1f |\n", h.conns,
+			h.amid>>10, amid, h.peak>>10, peak, h.cpu.Seconds(), 100*h.cpu.Seconds()/h.took.Seconds(), piece)
+	}
+	row(one, "–", "–")
+	row(many, each(one.amid, many.amid, many.conns-one.conns), each(one.peak, many.peak, many.conns-one.conns))
 	return out.String()
 }

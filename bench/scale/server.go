@@ -37,13 +37,13 @@ var served int
 
 // startServer starts a server on a loopback address that no other server of
 // this run has: local ports that one run has used up are free for the next.
-func startServer(ctx context.Context) (*server, error) {
+func startServer(ctx context.Context, core string) (*server, error) {
 	served++
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	command := exec.CommandContext(ctx, self, serverPart)
+	command := pinned(ctx, core, self, serverPart)
 	command.Env = append(os.Environ(), fmt.Sprintf("%s=127.0.0.%d:0", addressVariable, served))
 	command.Stderr = os.Stderr
 	out, err := command.StdoutPipe()
