@@ -38,6 +38,7 @@ type conn struct {
 	interest poller.Interest // what the poller has been told; 0: not there
 	eof      bool            // the peer has sent its last byte
 	leaving  bool            // about to close: takes no more exchanges
+	resting  bool            // until its deadline nothing is received, see pace.go
 
 	origin   *origin
 	job      *job // Dialing: whose attempt it is; nil when that job went elsewhere
@@ -109,6 +110,12 @@ func (l *loop) dial(j *job, address *netip.Addr) error {
 	if err != nil {
 		return err
 	}
+	if l.options.RecvBuffer > 0 {
+		if err := l.kernel.SetRecvBuffer(fd, l.options.RecvBuffer); err != nil {
+			l.kernel.CloseSocket(fd)
+			return err
+		}
+	}
 	err = l.kernel.Connect(fd, netip.AddrPortFrom(*address, j.origin.route.port))
 	if err != nil && err != syscall.EINPROGRESS {
 		l.kernel.CloseSocket(fd)
@@ -153,7 +160,7 @@ func (l *loop) advance(c *conn, e poller.Event) {
 		if e.Writable && c.unsent() > 0 {
 			l.flush(c)
 		}
-		if e.Readable && c.state == connOpen && c.proto.reading() {
+		if e.Readable && c.state == connOpen && c.receiving() {
 			l.receive(c)
 		}
 	case connNew, connClosed:
@@ -249,7 +256,7 @@ func (l *loop) send(c *conn, p []byte) int {
 // receive makes one recv call into the loop's one buffer and passes on what
 // came. Level triggering will tell of what is left.
 func (l *loop) receive(c *conn) {
-	if x := c.proto.straight(); x != nil && l.splice(c, x) {
+	if x := c.proto.straight(); x != nil && !l.options.paced() && l.splice(c, x) {
 		return
 	}
 	n, err := l.kernel.Recv(int(c.fd), l.buffer)
@@ -269,6 +276,7 @@ func (l *loop) receive(c *conn) {
 		}
 		c.proto.feed(l.buffer[:n])
 		l.pull(c)
+		l.pace(c)
 	}
 }
 
@@ -323,7 +331,7 @@ func (c *conn) wants() (i poller.Interest) {
 	case connDialing:
 		return poller.Writable
 	case connOpen:
-		if c.proto.reading() {
+		if c.receiving() {
 			i |= poller.Readable
 		}
 		if c.unsent() > 0 {
@@ -370,11 +378,14 @@ func (l *loop) settle(c *conn) {
 
 // expireConn is called when a conn's own deadline has passed.
 func (l *loop) expireConn(c *conn) {
-	if c.state == connDialing {
+	switch {
+	case c.state == connDialing:
 		l.dialFailed(c, l.timeout(connectPatience))
-		return
+	case c.resting:
+		l.endRest(c)
+	default:
+		l.retire(c)
 	}
-	l.retire(c)
 }
 
 // retire closes a conn. It is the one place where a socket is closed once it

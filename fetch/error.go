@@ -15,6 +15,7 @@ type Phase uint8
 // address, a dial on a reused connection) is not passed through.
 const (
 	PhaseRequest Phase = iota // the URL or the request itself is refused
+	PhaseQueue                // waiting for its host's turn or a free slot
 	PhaseLookup               // finding the host's addresses
 	PhaseDial                 // connecting to one of them
 	PhaseSend                 // sending the request
@@ -24,10 +25,10 @@ const (
 	PhaseSave                 // handing the body to the sink
 )
 
-var phaseNames = [...]string{"request", "lookup", "dial", "send", "await", "status", "receive", "save"}
+var phaseNames = [...]string{"request", "queue", "lookup", "dial", "send", "await", "status", "receive", "save"}
 
-// String is the word used in messages and reports: "request", "lookup",
-// "dial", "send", "await", "status", "receive" or "save".
+// String is the word used in messages and reports: "request", "queue",
+// "lookup", "dial", "send", "await", "status", "receive" or "save".
 func (p Phase) String() string { return phaseNames[p] }
 
 // Error is how a fetch fails: which URL, in which phase, at which attempt, and
@@ -129,6 +130,9 @@ var (
 
 	// ErrClosed is what a Fetch yields, once, after Close.
 	ErrClosed = errors.New("fetch: the Fetcher is closed")
+
+	// ErrStopped is what fails the fetches that Stop found waiting.
+	ErrStopped = errors.New("fetch: stopped before it was started")
 
 	// ErrPause is what a Body's Write returns, having taken its piece, to be
 	// given no more until OpenInfo.Resume.

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"net/netip"
 	"syscall"
 	"time"
 )
@@ -53,6 +54,8 @@ type Event struct {
 	N     int           // see the kind
 	Of    int           // see the kind
 	Errno syscall.Errno // 0 when the call succeeded
+
+	Remote netip.AddrPort // of CallConnect: the address
 }
 
 // trace tells the observer, if there is one.
@@ -61,6 +64,9 @@ func (l *loop) trace(kind EventKind, j *job, c *conn, n, of int, err error) {
 		return
 	}
 	e := Event{Kind: kind, At: l.now, N: n, Of: of}
+	if kind == CallConnect && c != nil {
+		e.Remote = c.remote()
+	}
 	if j != nil {
 		e.Job = uint64(j.number)
 	}

@@ -138,5 +138,5 @@ func ExampleSink() {
 	fmt.Println(sums[url][:16])
 	// Output:
 	// fetched true <nil>
-	// 0
+	// 98f0523dc9cab46f
 }

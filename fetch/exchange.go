@@ -202,6 +202,7 @@ func (l *loop) body(x *exchange, piece []byte) {
 		return
 	}
 	j.received += int64(len(piece))
+	l.received += int64(len(piece))
 	if limit := l.options.MaxBytes; limit > 0 && j.received > limit {
 		l.fail(j, PhaseReceive, &LimitError{"body bytes", limit})
 		return
@@ -319,6 +320,7 @@ func (l *loop) splice(c *conn, x *exchange) bool {
 		l.ended(c)
 	default:
 		j.received += int64(n)
+		l.received += int64(n)
 		l.heard(x)
 		c.proto.skip(x, n)
 		l.pull(c)

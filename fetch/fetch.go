@@ -81,6 +81,20 @@ type Options struct {
 	// IdleTimeout is how long a connection is kept without use: 90 s when zero.
 	IdleTimeout time.Duration
 
+	// RecvBytes is how much one recv asks for: 1 MiB when zero. Pages of the
+	// buffer that no recv reaches cost nothing, and large bodies want large
+	// recvs.
+	RecvBytes int
+	// RecvDelay is a pause after each recv on a connection: none when zero.
+	RecvDelay time.Duration
+	// RecvBuffer is the size of the kernel's receive buffer in bytes, which it
+	// may round (SO_RCVBUF): the system's own when zero.
+	RecvBuffer int
+	// EndAt says how the end of a response is known.
+	EndAt EndAt
+	// HTTP10 sends HTTP/1.0 requests.
+	HTTP10 bool
+
 	// UserAgent is what requests carry unless their Fields say otherwise:
 	// "shoal" when empty.
 	UserAgent string
@@ -107,6 +121,9 @@ type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
+// recvBytes is the default of Options.RecvBytes (FACTS.md section 6).
+const recvBytes = 1 << 20
+
 // lookupWorkers is how many lookups run at once.
 const lookupWorkers = 64
 
@@ -121,6 +138,7 @@ type Fetcher struct {
 	loop   *loop
 	busy   atomic.Bool
 	closed atomic.Bool
+	shared *shared
 }
 
 // New makes a Fetcher. Close it.
@@ -152,7 +170,8 @@ func NewOn(k kernel.Kernel, w offload.Runner, o Options) (*Fetcher, error) {
 			return nil, err
 		}
 	}
-	return &Fetcher{loop: newLoop(o, k, w)}, nil
+	s := &shared{wake: func() { _ = k.Wake() }}
+	return &Fetcher{loop: newLoop(o, k, w, s), shared: s}, nil
 }
 
 // withDefaults fills in what is zero and refuses what makes no sense.
@@ -164,6 +183,8 @@ func (o Options) withDefaults() (Options, error) {
 	}{
 		{"MaxConns", &o.MaxConns, 128},
 		{"MaxPerHost", &o.MaxPerHost, 6},
+		{"RecvBytes", &o.RecvBytes, recvBytes},
+		{"RecvBuffer", &o.RecvBuffer, 0},
 	} {
 		if *f.value < 0 {
 			return o, fmt.Errorf("fetch: %s is %d, it must be at least 1", f.name, *f.value)
@@ -184,6 +205,7 @@ func (o Options) withDefaults() (Options, error) {
 		{"StallTimeout", &o.StallTimeout, 30 * time.Second},
 		{"TotalTimeout", &o.TotalTimeout, 0},
 		{"IdleTimeout", &o.IdleTimeout, 90 * time.Second},
+		{"RecvDelay", &o.RecvDelay, 0},
 	} {
 		if *f.value < 0 {
 			return o, fmt.Errorf("fetch: %s is %v, it must not be negative", f.name, *f.value)
@@ -277,6 +299,7 @@ func (f *Fetcher) FetchFrom(ctx context.Context, source Source) iter.Seq2[*Resul
 // the Fetch ends, by a panic or by runtime.Goexit too.
 func (f *Fetcher) run(ctx context.Context, source Source, yield func(*Result, error) bool) {
 	l := f.loop
+	l.shared.stopping.Store(false)
 	lookups, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	l.lookupContext = lookups
 	orderly := false
@@ -287,7 +310,7 @@ func (f *Fetcher) run(ctx context.Context, source Source, yield func(*Result, er
 			return
 		}
 		l.wreck()
-		f.loop = newLoop(l.options, l.kernel, l.workers)
+		f.loop = newLoop(l.options, l.kernel, l.workers, l.shared)
 		f.loop.speak, f.loop.asked = l.speak, l.asked
 	}()
 	l.run(ctx, source, yield)

@@ -151,6 +151,8 @@ func (l *loop) write(j *job) *http1.Request {
 		Host:          j.origin.authority,
 		Fields:        l.fieldsFor(r.Fields),
 		ContentLength: -1,
+		HTTP10:        l.options.HTTP10,
+		Raw:           r.Raw,
 	}
 	if r.Method == "" {
 		l.request.Method = "GET"

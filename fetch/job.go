@@ -171,7 +171,7 @@ func (l *loop) newJob(r Request) {
 	if err == nil {
 		err = checkRequest(&r)
 	}
-	if err != nil || t.url != r.URL || r.Method != "" || r.Fields != nil || r.Body != nil {
+	if err != nil || t.url != r.URL || r.Method != "" || r.Fields != nil || r.Body != nil || r.Raw != nil || r.Name != "" {
 		j.special = &special{given: r, request: r}
 	}
 	if err != nil {
@@ -336,6 +336,10 @@ func (l *loop) expireJob(j *job) {
 		l.judge(x) // nobody wants the rest
 		return
 	}
+	if l.options.EndAt == AtSilence && why == stallPatience {
+		l.silent(j.exchange)
+		return
+	}
 	l.fail(j, j.phase(), l.timeout(why))
 }
 
@@ -344,6 +348,8 @@ func (j *job) phase() Phase {
 	switch {
 	case j.exchange != nil:
 		return j.exchange.phase()
+	case j.state == jobQueued:
+		return PhaseQueue
 	case j.state == jobLookingUp:
 		return PhaseLookup
 	}

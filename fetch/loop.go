@@ -45,6 +45,7 @@ type loop struct {
 	seen          int // events since timers were last judged
 
 	admitted, dialed, asked uint64 // numbers given out so far
+	received                int64  // bytes of bodies so far
 
 	mail    mailbox
 	events  []poller.Event
@@ -56,6 +57,8 @@ type loop struct {
 	judged  Head          // by Accept
 	resumes []token
 	answers []uint64
+
+	shared *shared // with other goroutines
 }
 
 // finished is a result on its way to the caller.
@@ -64,18 +67,15 @@ type finished struct {
 	err    error
 }
 
-// bufferBytes is the size of the read buffer. Pages of it that no read reaches
-// cost nothing; large bodies want large reads (FACTS.md section 6).
-const bufferBytes = 1 << 20
-
 // batch is how many events one wait can give.
 const batch = 1024
 
-func newLoop(o Options, k kernel.Kernel, w offload.Runner) *loop {
+func newLoop(o Options, k kernel.Kernel, w offload.Runner, s *shared) *loop {
 	l := &loop{
 		options: o,
 		kernel:  k,
 		workers: w,
+		shared:  s,
 		limits:  &http1.Limits{},
 		jobs:    table[job]{mark: jobToken},
 		origins: map[route]*origin{},
@@ -83,28 +83,27 @@ func newLoop(o Options, k kernel.Kernel, w offload.Runner) *loop {
 		lookups: map[uint64]*lookup{},
 		timers:  timers{heap: make([]timer, 0, 2*o.MaxConns+sweepSlack)},
 		events:  make([]poller.Event, batch),
-		buffer:  make([]byte, bufferBytes),
+		buffer:  make([]byte, o.RecvBytes),
 		scratch: make([]byte, 0, 4<<10),
 	}
 	l.defaults = []Field{{Name: "User-Agent", Value: o.UserAgent}, {Name: "Accept", Value: "*/*"}}
 	l.reserver, _ = o.Sink.(Reserver)
 	l.speak = func(c *conn) protocol {
 		c.h1.parser.Reset("", l.limits)
+		if o.EndAt != AtFraming {
+			c.h1.parser.ToClose()
+		}
 		return &c.h1
 	}
-	l.mail.wake = l.wake
+	l.mail.wake = s.wake
 	return l
 }
-
-// wake makes a waiting loop take a turn. It is safe from any goroutine. That it
-// fails means only that the poller is closed: then there is nothing to wake.
-func (l *loop) wake() { _ = l.kernel.Wake() }
 
 // run takes turns until every job has ended and the source has too, or the
 // caller has had enough, or ctx ends: then every job ends with its cause.
 func (l *loop) run(ctx context.Context, source Source, yield func(*Result, error) bool) {
-	source.Notify(l.wake)
-	defer context.AfterFunc(ctx, l.wake)()
+	source.Notify(l.shared.wake)
+	defer context.AfterFunc(ctx, l.shared.wake)()
 	l.now = l.kernel.Now()
 	more := true // the first turn only looks: idle conns may have died since
 	for {
@@ -117,6 +116,9 @@ func (l *loop) run(ctx context.Context, source Source, yield func(*Result, error
 			l.endJobs(context.Cause(ctx))
 			l.deliver(yield)
 			return
+		}
+		if l.shared.stopping.Load() {
+			l.endQueued()
 		}
 		more = l.admit(source)
 		if !l.deliver(yield) || l.sourceEnded && l.jobs.len() == 0 {
@@ -132,6 +134,11 @@ func (l *loop) turn(hurry bool) error {
 	timeout := l.untilNext()
 	if hurry {
 		timeout = 0
+	}
+	if timeout < 0 {
+		if err := l.stuck(); err != nil {
+			return err
+		}
 	}
 	n, err := l.kernel.Wait(l.events, timeout)
 	if err != nil {
@@ -251,6 +258,7 @@ func (l *loop) bury() {
 // it nothing measured before is used: the caller may have taken its time.
 func (l *loop) deliver(yield func(*Result, error) bool) bool {
 	l.bury()
+	l.publish()
 	if len(l.finished) == 0 {
 		return true
 	}
@@ -270,6 +278,16 @@ func (l *loop) endJobs(reason error) {
 	l.jobs.each(func(j *job) {
 		if j.state != jobDone {
 			l.fail(j, j.phase(), reason)
+		}
+	})
+}
+
+// endQueued ends every job that has not been started, and asks for no more.
+func (l *loop) endQueued() {
+	l.sourceEnded = true
+	l.jobs.each(func(j *job) {
+		if j.state == jobQueued {
+			l.fail(j, PhaseQueue, ErrStopped)
 		}
 	})
 }

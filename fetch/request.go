@@ -38,6 +38,13 @@ type Request struct {
 	// the Result is yielded.
 	Body []byte
 
+	// Raw, when it is not nil, is sent in the place of a request line, a header
+	// and a body, exactly as it is. URL still says where to.
+	Raw []byte
+
+	// Name is what the sink should call it; empty leaves that to the sink.
+	Name string
+
 	// Tag is the caller's; it comes back in the Result.
 	Tag any
 }

@@ -15,6 +15,7 @@ const (
 	stallPatience              // of the exchange: no further byte has come
 	totalPatience              // of the job: everything together
 	idlePatience               // of the conn: kept open without an exchange
+	pacePatience               // of the conn: the next recv
 	shortagePatience           // of the job: look again for a free descriptor
 )
 

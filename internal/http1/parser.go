@@ -48,6 +48,7 @@ type Parser struct {
 	started     bool
 	closed      bool
 	suspect     bool
+	toClose     bool
 }
 
 // aside is what few responses need, and many parsers wait at once.
@@ -108,8 +109,17 @@ func (p *Parser) Reset(method string, limits *Limits) {
 	}
 }
 
-// Restart is Reset with the limits of the last Reset.
-func (p *Parser) Restart(method string) { p.Reset(method, p.limits) }
+// Restart is Reset with the limits of the last Reset, and its ToClose.
+func (p *Parser) Restart(method string) {
+	toClose := p.toClose
+	p.Reset(method, p.limits)
+	p.toClose = toClose
+}
+
+// ToClose makes everything after a final head the body, up to the closing,
+// whatever the head says: as the first HTTP clients read, and as it can be shown
+// what a response consists of. It holds until the next Reset.
+func (p *Parser) ToClose() { p.toClose = true }
 
 // Feed lends the parser the next bytes from the peer, until Next says NeedData
 // or returns an error. It panics if earlier bytes are not used up, and after

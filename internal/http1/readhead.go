@@ -33,6 +33,9 @@ func (p *Parser) nextHead() (Kind, error) {
 func (p *Parser) endHead(emptyLine int) (Kind, error) {
 	p.head.raw = p.takeSection(emptyLine)
 	framed, err := frame(p.head, p.headRequest, p.connect)
+	if p.toClose && p.head.Status/100 != 1 {
+		framed.by, framed.length, err = UntilClose, 0, nil
+	}
 	switch {
 	case err != nil:
 		return NeedData, err

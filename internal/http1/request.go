@@ -18,6 +18,10 @@ type Request struct {
 
 	// HTTP10 makes it an HTTP/1.0 request.
 	HTTP10 bool
+
+	// Raw, when it is not nil, is what is written, in the place of all this. It
+	// is not checked.
+	Raw []byte
 }
 
 // RequestError says that a request cannot be written as HTTP/1.1.

@@ -7,7 +7,7 @@
 //
 // Errors are the kernel's own errno values (syscall.Errno), unwrapped, so that
 // a caller can compare them with ==; nothing here retries or interprets, but
-// for EINTR on calls that take no time, which is retried at once.
+// for EINTR, which is retried at once (but not by a close or a connect).
 //
 // A Kernel belongs to one goroutine. Only Wake may be called from others.
 package kernel
@@ -52,6 +52,11 @@ type Sockets interface {
 	// family: syscall.AF_INET or syscall.AF_INET6 (socket(2)).
 	Socket(family int) (fd int, err error)
 
+	// SetRecvBuffer asks for a receive buffer of so many bytes (SO_RCVBUF): the
+	// kernel may round, and Linux doubles it. To bound the window it must come
+	// before Connect (tcp(7)).
+	SetRecvBuffer(fd, bytes int) error
+
 	// Connect starts to connect (connect(2)). Nil: connected already.
 	// EINPROGRESS: the socket becomes writable when the outcome is known.
 	Connect(fd int, to netip.AddrPort) error
@@ -89,8 +94,8 @@ type Poll interface {
 
 // Files are the calls the folder sink makes. A name is one path component,
 // never "", ".", "..", or anything with a slash or NUL: passing such a name is
-// a programmer's error and panics. No call follows a symbolic link in the last
-// component.
+// a programmer's error and panics. No call but OpenDir follows a symbolic link in
+// the last component.
 type Files interface {
 	// OpenDir opens a folder, makes it and its parents first where they are
 	// missing, and returns a descriptor for the calls below. Close it with

@@ -30,6 +30,11 @@ func (r *Real) Socket(family int) (fd int, err error) {
 	return fd, nil
 }
 
+// SetRecvBuffer implements [Sockets].
+func (r *Real) SetRecvBuffer(fd, bytes int) error {
+	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bytes)
+}
+
 // Connect implements [Sockets]. It is not repeated after EINTR: a non-blocking
 // connect does not wait, and one that has begun goes on by itself.
 func (r *Real) Connect(fd int, to netip.AddrPort) error {

@@ -22,6 +22,14 @@ func (r *Real) Socket(family int) (fd int, err error) {
 	return int(n), nil
 }
 
+// SetRecvBuffer implements [Sockets].
+func (r *Real) SetRecvBuffer(fd, bytes int) error {
+	size := int32(bytes)
+	_, _, errno := unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_RCVBUF,
+		uintptr(unsafe.Pointer(&size)), unsafe.Sizeof(size), 0)
+	return failure(errno)
+}
+
 // Connect implements [Sockets]. It is not repeated after EINTR: a non-blocking
 // connect does not wait, and one that has begun goes on by itself.
 func (r *Real) Connect(fd int, to netip.AddrPort) error {

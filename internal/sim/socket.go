@@ -103,6 +103,23 @@ func (k *Kernel) noDescriptors() syscall.Errno {
 	return syscall.EMFILE
 }
 
+// SetRecvBuffer implements kernel.Sockets: the window is as large as was asked
+// for, but no larger than it was.
+func (k *Kernel) SetRecvBuffer(fd, bytes int) error {
+	k.enter(callSetRecvBuffer)
+	s := k.socket(callSetRecvBuffer, fd)
+	if s == nil {
+		return syscall.EBADF
+	}
+	if s.state != fresh || bytes < 1 {
+		k.violate("set the receive buffer of %d, %v, to %d", fd, s, bytes)
+		return syscall.EINVAL
+	}
+	s.window = min(s.window, bytes)
+	k.note(callSetRecvBuffer, fd, bytes, 0, nil, "")
+	return nil
+}
+
 // Connect implements kernel.Sockets.
 func (k *Kernel) Connect(fd int, to netip.AddrPort) error {
 	k.enter(callConnect)
