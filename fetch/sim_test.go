@@ -22,7 +22,7 @@ import (
 
 var (
 	oneSeed   = flag.Uint64("seed", 0, "simulate this seed alone, and print its log")
-	manySeeds = flag.Int("seeds", 60, "simulate so many seeds of each kind")
+	manySeeds = flag.Int("seeds", 25, "simulate so many seeds of each kind")
 	simSize   = flag.Int("fetches", 200, "fetches of each simulation")
 )
 
