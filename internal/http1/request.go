@@ -43,6 +43,9 @@ func (e *RequestError) Error() string {
 // It refuses with a [*RequestError] what would not reach the server as the one
 // request it is; dst is then returned as it was.
 func AppendRequest(dst []byte, r *Request) ([]byte, error) {
+	if r.Raw != nil {
+		return append(dst, r.Raw...), nil
+	}
 	if err := r.check(); err != nil {
 		return dst, err
 	}
