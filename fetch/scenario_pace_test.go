@@ -22,7 +22,7 @@ func paceWorld(answer sim.Response) *sim.Kernel {
 }
 
 // fetchOne fetches one URL and gives the sizes of its recvs and when they were.
-func fetchOne(t *testing.T, k *sim.Kernel, o fetch.Options, q fetch.Request) (res *fetch.Result, err error, sizes []int, at []time.Duration) {
+func fetchOne(t *testing.T, k *sim.Kernel, o fetch.Options, q fetch.Request) (res *fetch.Result, sizes []int, at []time.Duration, err error) {
 	t.Helper()
 	o.Trace = func(e fetch.Event) {
 		if e.Kind == fetch.CallRecv && e.Errno == 0 {
@@ -37,13 +37,13 @@ func fetchOne(t *testing.T, k *sim.Kernel, o fetch.Options, q fetch.Request) (re
 	require.NoError(t, f.Close())
 	require.Empty(t, k.Open())
 	require.Empty(t, k.Violations())
-	return res, err, sizes, at
+	return res, sizes, at, err
 }
 
 func TestRecvsOfOneSize(t *testing.T) {
 	content := body("/length/10000/1")
 	k := paceWorld(sim.Reply(200, "", content))
-	res, err, sizes, _ := fetchOne(t, k, fetch.Options{RecvBytes: 512}, fetch.Request{URL: "http://10.0.0.1/"})
+	res, sizes, _, err := fetchOne(t, k, fetch.Options{RecvBytes: 512}, fetch.Request{URL: "http://10.0.0.1/"})
 	require.NoError(t, err)
 	require.Equal(t, content, res.Body)
 	for _, n := range sizes[:len(sizes)-1] {
@@ -55,7 +55,7 @@ func TestRecvsOfOneSize(t *testing.T) {
 func TestRecvsOneDelayApart(t *testing.T) {
 	content := body("/length/5000/1")
 	k := paceWorld(sim.Reply(200, "", content))
-	res, err, _, at := fetchOne(t, k, fetch.Options{RecvBytes: 1000, RecvDelay: 250 * time.Millisecond},
+	res, _, at, err := fetchOne(t, k, fetch.Options{RecvBytes: 1000, RecvDelay: 250 * time.Millisecond},
 		fetch.Request{URL: "http://10.0.0.1/"})
 	require.NoError(t, err)
 	require.Equal(t, content, res.Body)
@@ -70,7 +70,7 @@ func TestRecvsOneDelayApart(t *testing.T) {
 func TestSmallRecvBuffer(t *testing.T) {
 	content := body("/length/20000/1")
 	k := paceWorld(sim.Reply(200, "", content))
-	res, err, sizes, _ := fetchOne(t, k, fetch.Options{RecvBuffer: 700}, fetch.Request{URL: "http://10.0.0.1/"})
+	res, sizes, _, err := fetchOne(t, k, fetch.Options{RecvBuffer: 700}, fetch.Request{URL: "http://10.0.0.1/"})
 	require.NoError(t, err)
 	require.Equal(t, content, res.Body)
 	require.LessOrEqual(t, slices.Max(sizes), 700)
@@ -93,7 +93,7 @@ func TestEndAt(t *testing.T) {
 		"nothing more comes": {fetch.AtSilence, silent, "hello and more", "close"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			res, err, _, _ := fetchOne(t, paceWorld(test.answer), fetch.Options{EndAt: test.at, StallTimeout: 3 * time.Second},
+			res, _, _, err := fetchOne(t, paceWorld(test.answer), fetch.Options{EndAt: test.at, StallTimeout: 3 * time.Second},
 				fetch.Request{URL: "http://10.0.0.1/"})
 			require.NoError(t, err)
 			require.Equal(t, test.body, string(res.Body))
@@ -104,7 +104,7 @@ func TestEndAt(t *testing.T) {
 
 // Without a close, reading to the close ends in a stall.
 func TestEndAtCloseThatNeverComes(t *testing.T) {
-	_, err, _, _ := fetchOne(t, paceWorld(sim.Reply(200, "", []byte("hello"))),
+	_, _, _, err := fetchOne(t, paceWorld(sim.Reply(200, "", []byte("hello"))),
 		fetch.Options{EndAt: fetch.AtClose, StallTimeout: 3 * time.Second}, fetch.Request{URL: "http://10.0.0.1/"})
 	require.ErrorContains(t, err, "stall timeout")
 }
@@ -112,7 +112,7 @@ func TestEndAtCloseThatNeverComes(t *testing.T) {
 func TestRawRequest(t *testing.T) {
 	const raw = "GET http://10.0.0.1/cover3.jpg HTTP/1.0\n\n"
 	k := paceWorld(sim.ReplyUntilClose(200, "", []byte("hello")))
-	res, err, _, _ := fetchOne(t, k, fetch.Options{}, fetch.Request{URL: "http://10.0.0.1/", Raw: []byte(raw)})
+	res, _, _, err := fetchOne(t, k, fetch.Options{}, fetch.Request{URL: "http://10.0.0.1/", Raw: []byte(raw)})
 	require.NoError(t, err)
 	require.Equal(t, "hello", string(res.Body))
 	require.Equal(t, raw, string(k.Served()[0].Request.Head))
@@ -120,7 +120,7 @@ func TestRawRequest(t *testing.T) {
 
 func TestHTTP10(t *testing.T) {
 	k := paceWorld(sim.ReplyUntilClose(200, "", []byte("hello")))
-	_, err, _, _ := fetchOne(t, k, fetch.Options{HTTP10: true}, fetch.Request{URL: "http://10.0.0.1/x"})
+	_, _, _, err := fetchOne(t, k, fetch.Options{HTTP10: true}, fetch.Request{URL: "http://10.0.0.1/x"})
 	require.NoError(t, err)
 	require.Equal(t, "HTTP/1.0", k.Served()[0].Request.Version)
 }
