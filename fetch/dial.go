@@ -58,21 +58,26 @@ func (j *job) note(to netip.AddrPort, err error) {
 // undialled is called when no address is left to try. If it was for want of a
 // descriptor or a port, the job waits for one.
 func (l *loop) undialled(j *job) {
-	err := error(j.trouble.dialErrs)
-	if isShortage(err) {
-		l.shortage.begin(l.now)
-		// Others may have been waiting for longer: a job that has just come waits
-		// its own time.
-		if min(j.age(l.now), l.now-l.shortage.since) < shortageLimit {
-			l.retireIdle()
-			l.requeue(j)
-			return
-		}
-		err = &ShortageError{shortageLimit, err}
+	if isShortage(j.trouble.dialErrs) {
+		l.short(j, PhaseDial, j.trouble.dialErrs)
+		return
 	}
 	j.attempt++
-	l.unlink(j)
-	l.finish(j, PhaseDial, err)
+	l.finish(j, PhaseDial, j.trouble.dialErrs)
+}
+
+// short sends a job that found no free descriptor or port back to the queue, or
+// fails it when it has waited for long enough. Others may have been waiting for
+// longer: a job that has just come waits its own time.
+func (l *loop) short(j *job, phase Phase, err error) {
+	l.shortage.begin(l.now)
+	if min(j.age(l.now), l.now-l.shortage.since) < shortageLimit {
+		l.retireIdle()
+		l.requeue(j)
+		return
+	}
+	j.attempt++
+	l.finish(j, phase, &ShortageError{shortageLimit, err})
 }
 
 // dialError says which address an attempt went to.

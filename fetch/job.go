@@ -22,7 +22,7 @@ const (
 var jobMoves = [...][]jobState{
 	jobNew:       {jobQueued, jobDone},
 	jobQueued:    {jobLookingUp, jobRunning, jobDone},
-	jobLookingUp: {jobRunning, jobDone},
+	jobLookingUp: {jobQueued, jobRunning, jobDone},
 	jobRunning:   {jobQueued, jobDone},
 	jobDone:      nil,
 }

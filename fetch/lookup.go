@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"strings"
+	"syscall"
 	"time"
 )
 
@@ -61,7 +63,12 @@ func (l *loop) resolve(j *job) {
 // resolved goes on with a job whose host's addresses are known, or known not
 // to be.
 func (l *loop) resolved(j *job) {
-	if err := j.lookup.answer.err; err != nil {
+	err := j.lookup.answer.err
+	if isResolverShortage(err) {
+		l.short(j, PhaseLookup, err)
+		return
+	}
+	if err != nil {
 		j.attempt++
 		l.finish(j, PhaseLookup, err)
 		return
@@ -104,13 +111,23 @@ func (l *loop) answered(id uint64) {
 	delete(l.lookups, id)
 	k.cancel()
 	k.until = l.now + lookupKept
-	if k.answer.err != nil {
+	switch {
+	case isResolverShortage(k.answer.err):
+		k.until = l.now // no answer at all: ask again
+	case k.answer.err != nil:
 		k.until = l.now + lookupFailedKept
 	}
 	for j := k.waiters.first; j != nil; j = k.waiters.first {
 		l.leaveLookup(j)
 		l.resolved(j)
 	}
+}
+
+// isResolverShortage tells a resolver that found no descriptor for its own
+// socket. Package net keeps only the text of that error, and calls it a failed
+// lookup, which it is not.
+func isResolverShortage(err error) bool {
+	return err != nil && (isShortage(err) || strings.Contains(err.Error(), syscall.EMFILE.Error()))
 }
 
 // leaveLookup takes a job out of the line for an answer. A lookup whose last
