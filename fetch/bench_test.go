@@ -125,7 +125,7 @@ func newCanned(tb testing.TB, response []byte, piece int) (*fetch.Fetcher, *nowh
 	f, err := fetch.NewOn(k, sim.New(1, sim.Chaos{}).Runner(), fetch.Options{Sink: sink, MaxConns: 8, MaxPerHost: 8})
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, f.Close()) })
-	fetchMany(tb, f, 2000)
+	fetchMany(tb, f, max(20, min(2000, 20<<20/len(response))))
 	return f, sink
 }
 

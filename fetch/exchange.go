@@ -348,17 +348,21 @@ func (l *loop) done(x *exchange) {
 
 // judge carries out what was decided over a response.
 func (l *loop) judge(x *exchange) {
-	j, v := x.job, x.verdict
-	if x.conn.proto.ended(x) {
-		l.detach(x)
+	c, j, v := x.conn, x.job, x.verdict
+	whole := c.proto.ended(x)
+	if whole {
+		l.drop(x)
 	} else {
 		l.abandon(x)
 	}
 	if v.err != nil {
 		l.finish(j, PhaseStatus, v.err)
-		return
+	} else {
+		l.follow(j, v.status, *v.to)
 	}
-	l.follow(j, v.status, *v.to)
+	if whole {
+		l.release(c) // after follow: the same job may be the next to use it
+	}
 }
 
 // detach ends an exchange whose response is whole, and gives its conn back.

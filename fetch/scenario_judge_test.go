@@ -200,6 +200,57 @@ func TestDeclaredLengthIsNotBelieved(t *testing.T) {
 	require.EqualValues(t, 6, got.Bytes)
 }
 
+// informed is a sink that keeps what it is told.
+type informed struct {
+	nowhere
+	all []fetch.OpenInfo
+}
+
+func (s *informed) Open(info fetch.OpenInfo) (fetch.Body, error) {
+	s.all = append(s.all, info)
+	return s.nowhere.Open(info)
+}
+
+// TestOpenInfo: a sink is told what it opens, of the last response: the
+// request as it was sent there, the length if there is one, which attempt.
+func TestOpenInfo(t *testing.T) {
+	s := newScene(t)
+	s.host("a.test", "10.1.0.1", func(q *sim.Request) sim.Response {
+		switch q.Target {
+		case "/moved":
+			return moved(303, "/chunked")
+		case "/chunked":
+			return sim.ReplyChunked(200, "", []byte("body"), 4)
+		case "/none":
+			return sim.Raw([]byte("HTTP/1.1 204 No Content\r\n\r\n"))
+		}
+		return sim.Reply(200, "X-A: 1\r\n", []byte("hello"))
+	})
+	sink := &informed{}
+	s.options.Sink = sink
+	f := s.fetcher()
+	for _, c := range []struct {
+		q               fetch.Request
+		method          string
+		length, attempt int
+	}{
+		{fetch.Request{URL: "http://a.test/", Tag: 1}, "", 5, 1},
+		{fetch.Request{URL: "http://a.test/", Method: "HEAD"}, "HEAD", 0, 1},
+		{fetch.Request{URL: "http://a.test/none"}, "", 0, 1},
+		{fetch.Request{URL: "http://a.test/moved", Method: "POST", Body: []byte("x"), Tag: 2}, "", -1, 2},
+	} {
+		got := s.run(f, c.q)[0]
+		require.NoError(t, got.err)
+		require.Equal(t, c.q, got.Request)
+		info := sink.all[len(sink.all)-1]
+		require.Equal(t, c.method, info.Request.Method)
+		require.Equal(t, c.q.Tag, info.Request.Tag)
+		require.EqualValues(t, c.length, info.Length, c.q)
+		require.Equal(t, c.attempt, info.Attempt)
+		require.Equal(t, got.Head, info.Head)
+	}
+}
+
 // failing is a sink that fails where it is told to.
 type failing struct {
 	at      string

@@ -112,7 +112,10 @@ func TestEveryStoryEnds(t *testing.T) {
 	require.NoError(t, f.Close())
 
 	jobs, conns := map[uint64]int{}, map[uint64]int{}
+	begun := map[uint64]bool{0: true}
 	for _, e := range s.events {
+		require.True(t, begun[e.Job] || e.Kind == fetch.JobQueued || e.Kind == fetch.JobDone, "%v is the first of a job", e.Kind)
+		begun[e.Job] = true
 		require.LessOrEqual(t, jobs[e.Job], 0, "%v of a job that was done", e.Kind)
 		require.LessOrEqual(t, conns[e.Conn], 0, "%v of a connection that was closed", e.Kind)
 		switch e.Kind {

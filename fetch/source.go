@@ -73,8 +73,9 @@ func NewQueue(size int) *Queue {
 	return &Queue{ring: make([]Request, size), wake: func() {}}
 }
 
-// Push adds a request, and waits while the queue is full until there is room
-// or ctx ends. It must not be called on the loop that the queue feeds.
+// Push adds a request. When the queue is full it waits until half of it is free
+// (waiting for each place would cost a switch each), or ctx ends. It must not be
+// called on the loop that the queue feeds.
 func (q *Queue) Push(ctx context.Context, r Request) error {
 	for {
 		room, err := q.offer(r)

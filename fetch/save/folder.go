@@ -20,6 +20,11 @@ import (
 // Folder is a fetch.Sink that writes one file per fetch. It belongs to one
 // Fetcher, which opens the folder in New and closes it in Close.
 type Folder struct {
+	// Overwrite replaces a file that was there before the run, once its new
+	// content is complete, where otherwise the fetch would be skipped. It is set
+	// before the Fetcher is made.
+	Overwrite bool
+
 	path    string
 	only    string // File: the one name there is, which replaces; else empty
 	given   bool   // File: and it has been given out
@@ -59,7 +64,7 @@ func (d *Folder) Attach(k kernel.Kernel) error {
 		return fmt.Errorf("folder %s: %w", d.path, err)
 	}
 	d.files, d.dir, d.taken, d.early = k, dir, newTaken(), map[*file][]byte{}
-	d.tempTag = ".shoal-" + strconv.FormatUint(k.Random()>>32, 36) + "-"
+	d.tempTag = tempPrefix + strconv.FormatUint(k.Random()>>32, 36) + "-"
 	if d.only != "" {
 		return nil
 	}
@@ -71,6 +76,7 @@ func (d *Folder) Attach(k kernel.Kernel) error {
 	for _, name := range names {
 		d.taken.found(name)
 	}
+	d.removeStale(names)
 	return nil
 }
 
@@ -93,7 +99,9 @@ func (d *Folder) checkOnly() error {
 func (d *Folder) Detach() { _ = d.files.CloseFile(d.dir) }
 
 // Reserve implements fetch.Reserver: it gives the request its name, or says
-// that a file of that name was there before the run.
+// that a file of that name was there before the run. A Request.Name stands in
+// the place of what would be derived from the URL; it is made safe by the same
+// rules, so it cannot lead out of the folder either.
 func (d *Folder) Reserve(r *fetch.Request) (string, error) {
 	if d.only != "" {
 		if d.given {
@@ -102,11 +110,18 @@ func (d *Folder) Reserve(r *fetch.Request) (string, error) {
 		d.given = true
 		return d.only, nil
 	}
-	name, existed := d.taken.reserve(nameFor(r.URL))
-	if existed {
+	name, existed := d.taken.reserve(wantedName(r))
+	if existed && !d.Overwrite {
 		return name, fetch.ErrSkip
 	}
 	return name, nil
+}
+
+func wantedName(r *fetch.Request) string {
+	if r.Name != "" {
+		return safeName(r.Name, maxComponent)
+	}
+	return nameFor(r.URL)
 }
 
 // Open implements fetch.Sink. It makes no system call: the file is opened when
@@ -147,7 +162,7 @@ func (d *Folder) tempName(temp int32) string { return d.tempTag + strconv.Itoa(i
 
 // settle gives a body its final name.
 func (d *Folder) settle(f *file) error {
-	if d.only != "" {
+	if d.only != "" || d.Overwrite {
 		return d.files.Replace(d.dir, d.tempName(f.temp), f.name)
 	}
 	return d.files.Rename(d.dir, d.tempName(f.temp), f.name)

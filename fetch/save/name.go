@@ -55,7 +55,12 @@ func nameFor(rawURL string) string {
 	if isPlain(name) {
 		return name
 	}
-	name = decode(name)
+	return safeName(decode(name), maxName)
+}
+
+// safeName takes a name through all steps but the first two. One that a folder
+// sink gave out before, with its number, comes out as it is if max allows.
+func safeName(name string, max int) string {
 	name = strings.ToValidUTF8(name, "_")
 	name = norm.NFC.String(name)
 	name = strings.Map(replaceUnsafe, name)
@@ -64,7 +69,7 @@ func nameFor(rawURL string) string {
 	if isDevice(name) {
 		name = "_" + name
 	}
-	return trimBack(withTail(name, "", maxName))
+	return trimBack(withTail(name, "", max))
 }
 
 // lastSegment gives what follows the last slash of a URL's path (RFC 3986,

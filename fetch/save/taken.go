@@ -66,7 +66,7 @@ func (t *taken) found(name string) {
 // extension. existed tells that a file of the name was there before the run:
 // the caller leaves it alone and fetches nothing.
 //
-// name is of at most maxName bytes, got of at most maxComponent. Names that differ
+// name and got are of at most maxComponent bytes each. Names that differ
 // only in what a suffix of more than six digits cuts off may cost more time,
 // never share a file.
 func (t *taken) reserve(name string) (got string, existed bool) {
