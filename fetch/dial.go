@@ -112,10 +112,13 @@ type shortage struct {
 	until time.Duration // when to try again
 }
 
-// begin notes an attempt that failed for it. Attempts follow each other closely
-// while anybody waits: one after a long pause is the first of a new shortage.
+// shortageGap is the pause after which another failure begins a new shortage:
+// while anybody waits, attempts follow each other every shortageDelay.
+const shortageGap = time.Second
+
+// begin notes an attempt that failed for it.
 func (s *shortage) begin(now time.Duration) {
-	if s.until == 0 || now-s.until > shortageLimit {
+	if s.until == 0 || now-s.until > shortageGap {
 		s.since = now
 	}
 	s.until = now + shortageDelay
