@@ -116,14 +116,15 @@ func (l *loop) dial(j *job, address *netip.Addr) error {
 			return err
 		}
 	}
-	err = l.kernel.Connect(fd, netip.AddrPortFrom(*address, j.origin.route.port))
+	to := netip.AddrPortFrom(*address, j.origin.route.port)
+	err = l.kernel.Connect(fd, to)
 	if err != nil && err != syscall.EINPROGRESS {
 		l.kernel.CloseSocket(fd)
-		l.trace(CallConnect, j, nil, 0, 0, err)
+		l.traceConnect(j, nil, to, err)
 		return err
 	}
 	c := l.newConn(fd, j, address)
-	l.trace(CallConnect, j, c, 0, 0, err)
+	l.traceConnect(j, c, to, err)
 	if err == nil {
 		l.opened(c)
 		return nil

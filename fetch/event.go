@@ -63,10 +63,17 @@ func (l *loop) trace(kind EventKind, j *job, c *conn, n, of int, err error) {
 	if l.options.Trace == nil {
 		return
 	}
-	e := Event{Kind: kind, At: l.now, N: n, Of: of}
-	if kind == CallConnect && c != nil {
-		e.Remote = c.remote()
+	l.show(Event{Kind: kind, At: l.now, N: n, Of: of}, j, c, err)
+}
+
+// traceConnect tells of a connect, and where to.
+func (l *loop) traceConnect(j *job, c *conn, to netip.AddrPort, err error) {
+	if l.options.Trace != nil {
+		l.show(Event{Kind: CallConnect, At: l.now, Remote: to}, j, c, err)
 	}
+}
+
+func (l *loop) show(e Event, j *job, c *conn, err error) {
 	if j != nil {
 		e.Job = uint64(j.number)
 	}
