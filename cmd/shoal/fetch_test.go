@@ -74,23 +74,52 @@ func TestListFile(t *testing.T) {
 	require.Equal(t, []string{"a.jpg", "b.jpg"}, names(t, dir))
 }
 
-// TestListIsReadAsFarAsItCanBe: what stands before the bad line is fetched, and
-// the run says at the end that the list was not read whole.
-func TestListIsReadAsFarAsItCanBe(t *testing.T) {
+// TestBadLines: lines that are no URLs fail as a fetch does, with the place
+// where they stand, and those around them are fetched. The list of what failed
+// leaves out what cannot be tried again.
+func TestBadLines(t *testing.T) {
 	s := site(t)
+	bad := []string{s.URL + "/plain/a.jpg", strings.Repeat("x", 70_000), "http://h:port/", `{"name":"x"}`, s.URL + "/plain/b.jpg"}
 	for _, from := range []string{"file", "pipe"} {
 		t.Run(from, func(t *testing.T) {
-			dir := t.TempDir()
-			bad := []string{s.URL + "/plain/a.jpg", strings.Repeat("x", 70_000), s.URL + "/plain/b.jpg"}
-			args, stdin := []string{"-i", listFile(t, bad...), "-d", dir}, io.Reader(nil)
+			dir, failed := t.TempDir(), filepath.Join(t.TempDir(), "failed")
+			args, stdin := []string{"-i", listFile(t, bad...), "-d", dir, "--json", "--failed", failed}, io.Reader(nil)
 			if from == "pipe" {
 				args[1], stdin = "-", strings.NewReader(strings.Join(bad, "\n"))
 			}
 			got := shoalFrom(t, stdin, args...)
-			require.Equal(t, exitUsage, got.status)
-			require.Contains(t, got.stderr, "line 2 is longer than 65536 bytes")
-			require.Equal(t, []string{"a.jpg"}, names(t, dir))
+			require.Equal(t, exitFailed, got.status)
+			require.Contains(t, got.stderr, ":2: "+strings.Repeat("x", 80)+"…: request: the line is longer than 65536 bytes\n")
+			require.Contains(t, got.stderr, ":3: http://h:port/: request: ")
+			require.Contains(t, got.stderr, `:4: {"name":"x"}: request: the JSON object has no "url"`)
+			require.Equal(t, []string{"a.jpg", "b.jpg"}, names(t, dir))
+			all := records(t, got.stdout)
+			require.Len(t, all, 5)
+			for line := 2; line <= 4; line++ {
+				require.Equal(t, "request", all[line].Error.Phase)
+			}
+			again := lines(content(t, failed))
+			require.Len(t, again, 3)
+			require.Contains(t, again[0]+again[1]+again[2], `"url":"http://h:port/"`)
+			require.NotContains(t, content(t, failed), "xxx")
 		})
+	}
+}
+
+// TestStrict: a line that is no URL ends the run. What was begun before is
+// finished, what stands after it is not begun.
+func TestStrict(t *testing.T) {
+	s := site(t)
+	for _, bad := range []string{"http://h:port/", `{"url":`} {
+		dir := t.TempDir()
+		got := shoal(t, "--strict", "-d", dir, "-i", listFile(t, s.URL+"/plain/a.jpg", bad, s.URL+"/plain/b.jpg"))
+		require.Equal(t, exitUsage, got.status)
+		require.Contains(t, got.stderr, "list:2: ")
+		require.Contains(t, got.stderr, "--strict")
+		require.NotContains(t, names(t, dir), "b.jpg")
+		for _, name := range names(t, dir) {
+			require.Equal(t, "It's"+name, content(t, dir, name))
+		}
 	}
 }
 

@@ -1,37 +1,159 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"strings"
+	"math"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // settings are what the flags say.
 type settings struct {
-	urls    []string
-	list    string
-	dir     string
-	output  string
+	urls  []string
+	lists []string
+
+	dir        string
+	output     string
+	overwrite  bool
+	saveErrors bool
+
 	conns   int
 	perHost int
-	json    bool
-	silent  bool
-	stats   bool
+
+	fields    fields
+	agent     string
+	redirects int
+	bodyMost  int64
+	http10    bool
+
+	total, connect, firstByte, stall time.Duration
+
+	only4, only6 bool
+	hosts        hosts
+	recvBuffer   int64
+
+	silent   bool
+	verbose  bool
+	json     string // the file; "-": standard output
+	stats    bool
+	progress styleValue
+
+	failed    string
+	rest      string
+	maxFailed patience
+	failEarly bool
+	strict    bool
+
+	textbook textbook
 }
 
-// errUsage marks errors that are the caller's, for exit status 2.
-var errUsage = errors.New("usage")
+// The numbers of connections that suit most lists and most servers.
+const (
+	defaultConns   = 128
+	defaultPerHost = 6
+)
 
-type usageError struct{ error }
+// group is flags that stand together in the help.
+type group struct {
+	title string
+	flags *pflag.FlagSet
+}
 
-func (usageError) Is(target error) bool { return target == errUsage }
+// groups are the flag definitions, from which the help comes too.
+func (s *settings) groups() []group {
+	return []group{
+		set("Input and output", s.placeFlags),
+		set("Connections", s.connectionFlags),
+		set("Requests and responses", s.requestFlags),
+		set("Time limits (seconds, or with a unit: 0.5, 10s, 2m)", s.timeFlags),
+		set("Reports", s.reportFlags),
+		set("When something fails", s.failureFlags),
+		set("Textbook", func(f *pflag.FlagSet) { addTextbookFlags(f, &s.textbook) }),
+		set("Accepted for curl's sake; they change nothing", curlFlags),
+	}
+}
 
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+func set(title string, define func(*pflag.FlagSet)) group {
+	f := pflag.NewFlagSet(title, pflag.ContinueOnError)
+	f.SortFlags = false
+	define(f)
+	return group{title, f}
+}
 
-// command is the flag definitions, from which help comes too.
-func command(s *settings, fetchAll func(*settings) error) *cobra.Command {
+func (s *settings) placeFlags(f *pflag.FlagSet) {
+	f.StringArrayVarP(&s.lists, "input-file", "i", nil, "read URLs from `LIST`, one a line, or objects as --failed writes them; - is standard input; may be given several times")
+	f.StringVarP(&s.dir, "output-dir", "d", ".", "save into the folder `DIR` (also -P)")
+	f.StringVarP(&s.dir, "directory-prefix", "P", ".", "save into the folder `DIR`: -d by wget's name")
+	_ = f.MarkHidden("directory-prefix")
+	f.StringVarP(&s.output, "output", "o", "", "save the one URL as `FILE`, replacing it; - is standard output; /dev/null takes any number of URLs")
+	f.BoolVar(&s.overwrite, "overwrite", false, "replace files that are there, instead of skipping their URLs")
+	f.BoolVar(&s.saveErrors, "save-errors", false, "save responses of a status from 400 too, as successes")
+}
+
+func (s *settings) connectionFlags(f *pflag.FlagSet) {
+	s.conns, s.perHost, s.hosts = defaultConns, defaultPerHost, hosts{}
+	f.VarP(countValue{&s.conns, 1, "-j 64"}, "jobs", "j", "have at most N connections at once")
+	f.Var(countValue{&s.conns, 1, "--parallel-max 64"}, "parallel-max", "have at most N connections at once: -j by curl's name")
+	_ = f.MarkHidden("parallel-max")
+	f.Var(countValue{&s.perHost, 1, "--max-per-host 64"}, "max-per-host", "have at most N connections to one host and port")
+	f.BoolVarP(&s.only4, "ipv4", "4", false, "look up IPv4 addresses only")
+	f.BoolVarP(&s.only6, "ipv6", "6", false, "look up IPv6 addresses only")
+	f.Var(sizeValue{&s.recvBuffer, 1 << 30}, "recv-buffer", "make the receive buffers of the kernel `SIZE` bytes, which it may round")
+	f.Var(s.hosts, "resolve", "take ADDR for the address of HOST, on all its ports: shoal looks up names without them")
+}
+
+func (s *settings) requestFlags(f *pflag.FlagSet) {
+	s.redirects = 10
+	f.VarP(&s.fields, "header", "H", "send a header field, \"NAME: VALUE\", in the place of shoal's own if that has the name; \"NAME;\" has no value, \"NAME:\" takes an earlier -H back")
+	f.StringVarP(&s.agent, "user-agent", "A", "shoal/"+version, "send `AGENT` as the User-Agent")
+	f.BoolVarP(&s.http10, "http1.0", "0", false, "send HTTP/1.0 requests")
+	f.Var(countValue{&s.redirects, 0, "--max-redirs 5"}, "max-redirs", "follow at most N redirects; 0 is none")
+	f.Var(sizeValue{&s.bodyMost, math.MaxInt64 / 2}, "max-filesize", "fail a body of more than SIZE bytes; k, M and G go by 1024")
+}
+
+func (s *settings) timeFlags(f *pflag.FlagSet) {
+	s.connect, s.firstByte, s.stall = 10*time.Second, 30*time.Second, 30*time.Second
+	f.VarP(durationValue{&s.total, true}, "max-time", "m", "for each URL, from its start to its end; 0 is no limit")
+	f.Var(durationValue{&s.connect, false}, "connect-timeout", "for each attempt to connect, and for looking up the name")
+	f.Var(durationValue{&s.firstByte, false}, "first-byte-timeout", "from the request to the first byte of the answer")
+	f.Var(durationValue{&s.stall, false}, "stall-timeout", "between two bytes of an answer")
+}
+
+func (s *settings) reportFlags(f *pflag.FlagSet) {
+	f.BoolVarP(&s.silent, "silent", "s", false, "print nothing but fatal errors on standard error, and what was asked for")
+	f.BoolVarP(&s.verbose, "verbose", "v", false, "explain each fetch step by step on standard error")
+	f.StringVar(&s.json, "json", "", "print one JSON object for each URL on standard output, or to `FILE`, which must follow a =; \"line\" in it is the line of the list, or the place on the command line")
+	f.Lookup("json").NoOptDefVal = standard
+	f.BoolVar(&s.stats, "stats", false, "print the system calls made, by kind, on standard error")
+	f.Var(&s.progress, "progress", "show progress as plain lines, as one line that changes, or not at all; by default what suits standard error")
+	f.BoolP("help", "h", false, "print this")
+	f.BoolP("version", "V", false, "print the version")
+}
+
+func (s *settings) failureFlags(f *pflag.FlagSet) {
+	f.StringVar(&s.failed, "failed", "", "write what failed, and why, to `FILE`, which -i understands")
+	f.StringVar(&s.rest, "rest", "", "write what was not done when the run ended early to `FILE`, which -i understands")
+	f.Var(&s.maxFailed, "max-failed", "end the run when more than N have failed, or more than P% of 100 or more")
+	f.BoolVar(&s.failEarly, "fail-early", false, "end the run at once when one has failed")
+	f.BoolVar(&s.strict, "strict", false, "end the run at a line that is no URL")
+}
+
+// curlFlags are there so that a command line for curl need not be changed.
+func curlFlags(f *pflag.FlagSet) {
+	f.BoolP("location", "L", false, "redirects are followed anyway")
+	f.BoolP("remote-name", "O", false, "names come from the URLs anyway")
+	f.BoolP("parallel", "Z", false, "fetches go on at once anyway (--parallel-max N is -j N)")
+	f.BoolP("fail", "f", false, "a status from 400 fails anyway")
+	f.BoolP("show-error", "S", false, "fatal errors are shown anyway")
+	f.BoolP("disable", "q", false, "there is no file of settings anyway")
+}
+
+// standard is the name of standard input and standard output.
+const standard = "-"
+
+// command is the root command; run does what its flags say.
+func command(s *settings, run func() error) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "shoal [flags] URL...",
 		Short: "Fetch many URLs at once, on one thread",
@@ -41,6 +163,7 @@ one readiness loop. Files appear under their names only when they are complete.`
   shoal -i urls.txt -d images/ -j 256 --json > results.jsonl
   producer | shoal -i - -d images/`,
 		Args:              cobra.ArbitraryArgs,
+		Version:           version,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		DisableAutoGenTag: true,
@@ -50,43 +173,16 @@ one readiness loop. Files appear under their names only when they are complete.`
 			if err := s.check(); err != nil {
 				return err
 			}
-			return fetchAll(s)
+			return run()
 		},
 	}
-	f := c.Flags()
-	f.SortFlags = false
-	f.StringVarP(&s.list, "input-file", "i", "", "read URLs from `LIST`, one a line; - is standard input")
-	f.StringVarP(&s.dir, "output-dir", "d", ".", "save into the folder `DIR`")
-	f.StringVarP(&s.output, "output", "o", "", "save the one URL as `FILE`, replacing it")
-	f.IntVarP(&s.conns, "jobs", "j", 128, "at most `N` connections at once")
-	f.IntVar(&s.perHost, "max-per-host", 6, "at most `N` connections to one host and port")
-	f.BoolVar(&s.json, "json", false, "print one JSON object for each URL on standard output")
-	f.BoolVarP(&s.silent, "silent", "s", false, "print nothing but fatal errors on standard error")
-	f.BoolVar(&s.stats, "stats", false, "print the system calls made, by kind, on standard error")
+	groups := s.groups()
+	c.Flags().SortFlags = false
+	for _, g := range groups {
+		c.Flags().AddFlagSet(g.flags)
+	}
+	c.SetVersionTemplate("shoal {{.Version}}\n")
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	setHelp(c, groups)
 	return c
-}
-
-// check refuses what makes no sense together, and says what would.
-func (s *settings) check() error {
-	for _, n := range []struct {
-		flag  string
-		value int
-	}{{"-j", s.conns}, {"--max-per-host", s.perHost}} {
-		if n.value < 1 {
-			return usagef("%s takes a number from 1, not %d (for example %s 64)", n.flag, n.value, n.flag)
-		}
-	}
-	if s.list == "" && len(s.urls) == 0 {
-		return usagef("no URL given (for a list on standard input, use -i -)")
-	}
-	if s.output != "" && (s.list != "" || len(s.urls) > 1) {
-		return usagef("-o is for one URL; for several, use -d DIR")
-	}
-	for flag, value := range map[string]string{"-o": s.output, "-d": s.dir, "-i": s.list} {
-		if strings.HasPrefix(value, "http://") || strings.HasPrefix(value, "https://") {
-			return usagef("%s %s: that is a URL; %s takes a file or folder", flag, value, flag)
-		}
-	}
-	return nil
 }

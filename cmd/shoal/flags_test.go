@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -33,6 +34,24 @@ func TestUsage(t *testing.T) {
 		{"URL for a list", []string{"-i", url}, []string{"-i", url}},
 		{"one file for two URLs", []string{"-o", "x", url, url}, []string{"-o", "-d DIR"}},
 		{"one file for a list", []string{"-o", "x", "-i", "list"}, []string{"-o", "-d DIR"}},
+		{"URL for a folder, and none besides", []string{"-d", url}, []string{"-d " + url, "that is a URL"}},
+		{"URL for a field", []string{"-H", url, url}, []string{"-H", "that is a URL"}},
+		{"URL for a time", []string{"-m", url}, []string{"--max-time", url, "such as 10, 0.5"}},
+		{"URL for a report", []string{"--failed", url, url}, []string{"--failed " + url}},
+		{"no time", []string{"--stall-timeout", "soon", url}, []string{"--stall-timeout", "soon", "10s"}},
+		{"no time at all", []string{"--connect-timeout", "0", url}, []string{"--connect-timeout", "more than 0"}},
+		{"no size", []string{"--max-filesize", "big", url}, []string{"--max-filesize", "big", "64k"}},
+		{"no redirects", []string{"--max-redirs", "-1", url}, []string{"--max-redirs", "from 0", "-1"}},
+		{"no share", []string{"--max-failed", "120%", url}, []string{"--max-failed", "120%", "5%"}},
+		{"two requests in one", []string{"-H", "X: a\r\nY: b", url}, []string{"--header", "no line end"}},
+		{"two lines of an agent", []string{"-A", "a\nb", url}, []string{"-A", "without line ends"}},
+		{"no family left", []string{"-4", "-6", url}, []string{"-4 and -6"}},
+		{"no address", []string{"--resolve", "h:80", url}, []string{"--resolve", "HOST:PORT:ADDR"}},
+		{"no style", []string{"--progress", "bar", url}, []string{"--progress", "plain, line or none"}},
+		{"silent and talkative", []string{"-s", "-v", url}, []string{"-s and -v"}},
+		{"standard input twice", []string{"-i", "-", "-i", "-"}, []string{"-i -", "once"}},
+		{"a folder for a list", []string{"-i", "."}, []string{"folder, not a list"}},
+		{"a report that cannot be made", []string{"--failed", "missing/f", "-o", os.DevNull, url}, []string{"missing/f"}},
 		{"URLs and a list", []string{"-i", "-", url}, []string{"-i", "list"}},
 		{"no such list", []string{"-i", "missing"}, []string{"missing", "no such file"}},
 		{"a folder for a file", []string{"-o", ".", url}, []string{"not a file"}},
@@ -57,13 +76,20 @@ func TestHelp(t *testing.T) {
 	got := shoal(t, "--help")
 	require.Equal(t, exitOK, got.status)
 	require.Empty(t, got.stderr)
-	for _, flag := range []string{"-i,", "-d,", "-o,", "-j,", "--max-per-host", "--json", "-s,", "--stats", "--version"} {
+	for _, flag := range []string{"-i,", "-d,", "-o,", "-j,", "--max-per-host", "--json[=FILE]", "-s,", "--stats", "--version", "--textbook", "128+n"} {
 		require.Contains(t, got.stdout, flag)
 	}
+	for _, line := range lines(got.stdout) {
+		require.LessOrEqual(t, len(line), 100, line)
+		require.Equal(t, strings.TrimRight(line, " "), line)
+	}
+	require.Equal(t, got, shoal(t, "-h"))
 }
 
 func TestVersion(t *testing.T) {
-	require.Equal(t, said{exitOK, "shoal " + version + "\n", ""}, shoal(t, "--version"))
+	for _, flag := range []string{"--version", "-V"} {
+		require.Equal(t, said{exitOK, "shoal " + version + "\n", ""}, shoal(t, flag))
+	}
 }
 
 // TestRefusedBeforeAnythingIsMade: a usage error leaves no folder behind.

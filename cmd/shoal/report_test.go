@@ -165,8 +165,9 @@ func TestFailuresAreLines(t *testing.T) {
 	require.Equal(t, exitFailed, got.status)
 	require.Equal(t, "shoal: "+s.URL+"/none/a: status: 404 Not Found\n", got.stderr)
 
-	got = shoal(t, "-d", t.TempDir(), "-i", listFile(t, "# a comment", s.URL+"/none/a"))
-	require.Equal(t, "shoal: line 2: "+s.URL+"/none/a: status: 404 Not Found\n", got.stderr)
+	list := listFile(t, "# a comment", s.URL+"/none/a")
+	got = shoal(t, "-d", t.TempDir(), "-i", list)
+	require.Equal(t, "shoal: "+list+":2: "+s.URL+"/none/a: status: 404 Not Found\n", got.stderr)
 }
 
 // TestFailuresAreHarmless: what an input or a server sends must not reach the
@@ -183,7 +184,7 @@ func TestFailuresAreHarmless(t *testing.T) {
 	require.Contains(t, got.stderr, `\u001b]0;owned\u0007`)
 }
 
-// TestManyFailures: after twenty they are only counted.
+// TestManyFailures: after twenty they are only counted, and broken down.
 func TestManyFailures(t *testing.T) {
 	dead := deadAddress(t)
 	var urls []string
@@ -193,12 +194,14 @@ func TestManyFailures(t *testing.T) {
 	got := shoal(t, append(urls, "-d", t.TempDir())...)
 	require.Equal(t, exitFailed, got.status)
 	all := lines(got.stderr)
-	require.Len(t, all, 22)
+	require.Len(t, all, 24)
 	for _, line := range all[:20] {
 		require.Contains(t, line, "refused")
 	}
 	require.Equal(t, "shoal: and 7 more failures", all[20])
-	require.Contains(t, all[21], "0 fetched, 27 failed")
+	require.Contains(t, all[21], "cause")
+	require.Regexp(t, `^ +27 +dial +refused +http://`, all[22])
+	require.Contains(t, all[23], "0 fetched, 27 failed")
 }
 
 // TestAllAddressesFail: a name with several addresses fails in one line that a

@@ -1,61 +1,43 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/fetch/save"
 	"github.com/shoalfetch/shoal/internal/kernel"
-	"github.com/shoalfetch/shoal/internal/offload"
 	"github.com/shoalfetch/shoal/internal/view"
-)
-
-// The exit statuses.
-const (
-	exitOK     = 0 // everything was fetched, or is there already
-	exitFailed = 1 // some URL failed
-	exitUsage  = 2 // the flags make no sense, or a list or folder cannot be opened
 )
 
 // version is what --version prints and requests carry.
 const version = "0.1.0"
 
-// failuresShown is how many failures are told of one by one.
-const failuresShown = 20
-
-// lookups is how many names are looked up at once.
-const lookups = 64
-
-// errFailed says that some URL failed; which ones has been told.
-var errFailed = errors.New("some URLs failed")
-
 // run is the whole command: arguments in, exit status out.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	r := &runner{stdin: stdin, stdout: stdout, stderr: stderr}
-	c := command(&r.settings, func(*settings) error { return r.fetchAll(context.Background()) })
-	c.Version = version
-	c.SetVersionTemplate("shoal {{.Version}}\n")
+	c := command(&r.settings, func() error {
+		if r.textbook.wanted() {
+			return r.textbook.run(&r.settings, stdout, stderr)
+		}
+		return r.fetchAll()
+	})
+	c.AddCommand(labCommand(stdout, stderr), demoCommand(stdout, stderr), docsCommand(c))
 	c.SetArgs(args)
 	c.SetOut(stdout)
 	c.SetErr(stderr)
-	switch err := c.Execute(); {
-	case err == nil:
-		return exitOK
-	case errors.Is(err, errFailed):
-		return exitFailed
-	default:
+	err := c.ExecuteContext(context.Background())
+	status := statusOf(err)
+	if status != exitOK && err != errFailed && err.Error() != "" {
 		fmt.Fprintf(stderr, "shoal: %s\n", view.Plain(err.Error()))
-		if errors.Is(err, errUsage) {
-			fmt.Fprintln(stderr, "Try shoal --help.")
-		}
-		return exitUsage
 	}
+	if status == exitUsage && isUsage(err) {
+		fmt.Fprintln(stderr, "Try shoal --help.")
+	}
+	return status
 }
 
 // runner is one run of the command.
@@ -65,106 +47,124 @@ type runner struct {
 	stdout io.Writer
 	stderr io.Writer
 
-	folder  *save.Folder
-	counted *kernel.Counted
-	tally   view.Tally
-	records *bufio.Writer
+	folder   *save.Folder // nil: bodies go elsewhere
+	fetcher  *fetch.Fetcher
+	counted  *kernel.Counted // nil: nobody asked
+	intake   *intake
+	tally    view.Tally
+	causes   view.Breakdown
+	explain  *view.Explain // nil: nobody asked
+	screen   *view.Progress
+	records  io.Writer // nil: no --json
+	line     []byte    // of records
+	failures io.Writer // nil: no --failed
+	left     io.Writer // nil: no --rest
+	last     error     // of the last fetch that failed
+	undone   int       // neither succeeded nor failed, because the run ended
+	stopper
 }
 
 // fetchAll fetches what the settings name and tells what became of it.
-func (r *runner) fetchAll(ctx context.Context) error {
-	source, err := r.source()
+func (r *runner) fetchAll() error {
+	feeds, err := r.openFeeds()
 	if err != nil {
 		return err
 	}
-	defer source.close()
-	f, err := r.fetcher()
-	if err != nil {
+	defer closeFeeds(feeds)
+	r.intake = &intake{feeds: feeds, fields: r.fields, reject: r.reject, network: new(network), strict: r.strict}
+	r.screen = view.NewProgress(r.stderr, r.style(), r.moment)
+	if r.verbose {
+		r.explain = view.NewExplain(r.screen)
+	}
+	if r.fetcher, err = r.newFetcher(); err != nil {
 		return err
 	}
-	defer f.Close()
-	r.records = bufio.NewWriter(r.stdout)
-	began := time.Now()
-	for res, err := range f.FetchFrom(ctx, source) {
-		r.tally.Add(res)
-		r.tellFailure(res, err)
-		if err := r.record(res, err); err != nil {
-			return err
+	defer r.fetcher.Close()
+	files, err := r.openReports()
+	defer func() {
+		for _, f := range files {
+			_ = f.Close()
 		}
-	}
-	r.summarize(time.Since(began))
-	if err := source.failure(); err != nil {
+	}()
+	if err != nil {
 		return err
 	}
-	if r.tally.Failed > 0 {
+	return r.loop()
+}
+
+// loop is the run itself.
+func (r *runner) loop() error {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	r.admitNone = func() {
+		r.intake.close()
+		r.fetcher.Stop()
+	}
+	r.cancel = cancel
+	r.warnOfProxies(os.Getenv)
+	began := time.Now()
+	leave := r.attend(began)
+	for res, err := range r.fetcher.FetchFrom(ctx, r.source()) {
+		r.take(res, err)
+	}
+	took := time.Since(began)
+	if r.reason() == nil && !r.intake.ended {
+		r.stop(exitStopped, "the engine gave up: %v", r.last)
+	}
+	if r.reason() != nil {
+		r.countUndone()
+	}
+	leave()
+	r.screen.Done()
+	r.summarize(took)
+	return r.verdict()
+}
+
+// source is the intake, as the views see it.
+func (r *runner) source() fetch.Source {
+	if r.explain != nil {
+		return r.explain.Source(r.intake)
+	}
+	return r.intake
+}
+
+// verdict is how the run ended, as an error.
+func (r *runner) verdict() error {
+	why := r.reason()
+	switch {
+	case why != nil && why.status == exitFailed && (r.undone == 0 || r.silent):
+		return errFailed // nothing is left to tell
+	case why != nil:
+		return r.withAdvice(why)
+	case r.intake.err != nil:
+		return &halt{exitStopped, r.intake.err.Error()}
+	case r.tally.Failed() > 0:
 		return errFailed
 	}
 	return nil
 }
 
-// fetcher makes the engine, over a kernel that counts when that was asked for.
-func (r *runner) fetcher() (*fetch.Fetcher, error) {
-	r.folder = save.Dir(r.dir)
-	if r.output != "" {
-		r.folder = save.File(r.output)
+// withAdvice tells how to go on after a signal.
+func (r *runner) withAdvice(why *halt) error {
+	if why.status <= exitSignal || why.reason == "" || r.undone == 0 && r.intake.whole {
+		return why
 	}
-	options := fetch.Options{
-		MaxConns:   r.conns,
-		MaxPerHost: r.perHost,
-		UserAgent:  "shoal/" + version,
-		Sink:       r.folder,
-	}
-	if !r.stats {
-		return fetch.New(options)
-	}
-	k, err := kernel.New()
-	if err != nil {
-		return nil, err
-	}
-	r.counted = kernel.Count(k)
-	return fetch.NewOn(r.counted, offload.New(lookups, func() { _ = k.Wake() }), options)
+	return &halt{why.status, fmt.Sprintf("%s: %s: run the same command again to go on", why.reason, r.leftover())}
 }
 
-// tellFailure prints one line for a fetch that failed, the first few times.
-func (r *runner) tellFailure(res *fetch.Result, err error) {
-	if err == nil || r.silent || r.tally.Failed > failuresShown {
-		return
+// leftover is how much was not done, as far as that is known.
+func (r *runner) leftover() string {
+	var left string
+	switch r.undone {
+	case 0:
+		return "the list was not read to its end"
+	case 1:
+		left = "1 URL left"
+	default:
+		left = fmt.Sprintf("%d URLs left", r.undone)
 	}
-	where := ""
-	if line, ok := res.Request.Tag.(int); ok && r.list != "" {
-		where = fmt.Sprintf("line %d: ", line)
+	if !r.intake.whole {
+		left = "at least " + left
 	}
-	fmt.Fprintf(r.stderr, "shoal: %s%s\n", where, view.Plain(err.Error()))
-}
-
-// record prints one result as JSON: one write a line, so that a reader of the
-// pipe sees whole lines.
-func (r *runner) record(res *fetch.Result, err error) error {
-	if !r.json {
-		return nil
-	}
-	line, jsonErr := json.Marshal(view.RecordOf(res, err, r.folder.Path))
-	if jsonErr != nil {
-		return jsonErr
-	}
-	if _, err := r.stdout.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("standard output: %w", err)
-	}
-	return nil
-}
-
-// summarize prints what a run has come to, when it was more than one URL.
-func (r *runner) summarize(took time.Duration) {
-	if r.silent {
-		return
-	}
-	if more := r.tally.Failed - failuresShown; more > 0 {
-		fmt.Fprintf(r.stderr, "shoal: and %d more failures\n", more)
-	}
-	if r.tally.Total() > 1 {
-		fmt.Fprintf(r.stderr, "shoal: %s\n", r.tally.Summary(took))
-	}
-	if r.stats {
-		fmt.Fprint(r.stderr, view.Ledger(r.counted.Snapshot(), r.tally.Total()))
-	}
+	return left
 }

@@ -6,124 +6,206 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/internal/list"
 )
 
-// source is where a run's requests come from.
-type source interface {
+// place is where a URL stood: the Tag of every request.
+type place struct {
+	list  string // as -i names it; empty for the command line
+	line  int    // from 1; on the command line, which URL
+	bad   error  // why the line is no URL, if it is none
+	probe bool   // see network
+}
+
+// feed is one thing that requests come from.
+type feed interface {
 	fetch.Source
-	failure() error // why the list was not read to its end
+	failure() error             // once it has ended: why it was not read whole
+	progress() (done, of int64) // in bytes; of is 0 when that is not known
 	close()
 }
 
-// source gives the arguments, or the list. A regular file is read as it is
+// openFeeds finds what the settings name. A regular file is read as it is
 // needed, on the loop. Anything else may keep a reader waiting, which the loop
 // must not do: it is read beside the loop, through a queue.
-func (r *runner) source() (source, error) {
-	if r.list == "" {
-		return &argSource{urls: r.urls}, nil
+func (r *runner) openFeeds() (feeds []feed, err error) {
+	if len(r.lists) == 0 {
+		return []feed{&argFeed{urls: r.urls}}, nil
 	}
-	if len(r.urls) > 0 {
-		return nil, usagef("URLs and -i together: put all of them into the list")
+	defer func() {
+		if err != nil {
+			closeFeeds(feeds)
+		}
+	}()
+	for _, name := range r.lists {
+		f, err := r.openFeed(name)
+		if err != nil {
+			return feeds, err
+		}
+		feeds = append(feeds, f)
 	}
-	if r.list == "-" {
-		return newPipeSource(r.stdin), nil
+	return feeds, nil
+}
+
+func (r *runner) openFeed(name string) (feed, error) {
+	if name == standard {
+		return newPipeFeed("standard input", func() (io.Reader, error) { return r.stdin, nil }), nil
 	}
-	f, err := os.Open(r.list)
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a folder, not a list", name)
+	case !info.Mode().IsRegular(): // to open a FIFO waits for its other end
+		return newPipeFeed(name, func() (io.Reader, error) { return os.Open(name) }), nil
+	}
+	file, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		return &fileSource{file: f, reader: list.NewReader(f)}, nil
-	}
-	return newPipeSource(f), nil
+	f := &fileFeed{file: file, size: info.Size()}
+	f.name, f.reader = name, list.NewReader(f)
+	return f, nil
 }
 
-// argSource gives the URLs of the command line.
-type argSource struct {
+func closeFeeds(feeds []feed) {
+	for _, f := range feeds {
+		f.close()
+	}
+}
+
+// argFeed gives the URLs of the command line.
+type argFeed struct {
 	urls []string
 	next int
 }
 
-func (s *argSource) Next() (fetch.Request, fetch.Supply) {
-	if s.next == len(s.urls) {
+// Next implements fetch.Source.
+func (f *argFeed) Next() (fetch.Request, fetch.Supply) {
+	if f.next == len(f.urls) {
 		return fetch.Request{}, fetch.End
 	}
-	s.next++
-	return fetch.Request{URL: list.WithScheme(s.urls[s.next-1]), Tag: s.next}, fetch.More
+	f.next++
+	return fetch.Request{URL: list.WithScheme(f.urls[f.next-1]), Tag: &place{line: f.next}}, fetch.More
 }
 
-func (s *argSource) Notify(func())  {}
-func (s *argSource) failure() error { return nil }
-func (s *argSource) close()         {}
+// Notify implements fetch.Source.
+func (f *argFeed) Notify(func()) {}
 
-// fileSource gives the lines of a regular file.
-type fileSource struct {
-	file   *os.File
+func (f *argFeed) failure() error             { return nil }
+func (f *argFeed) progress() (done, of int64) { return 0, 0 }
+func (f *argFeed) close()                     {}
+
+// listLines are a list's, as requests. One that is no URL comes with the reason.
+type listLines struct {
+	name   string
 	reader *list.Reader
-	err    error
 }
 
-func (s *fileSource) Next() (fetch.Request, fetch.Supply) {
-	item, err := s.reader.Next()
-	if err != nil {
-		if err != io.EOF {
-			s.err = fmt.Errorf("%s: %w", s.file.Name(), err)
-		}
-		return fetch.Request{}, fetch.End
+// next gives the next line; io.EOF after the last.
+func (l *listLines) next() (fetch.Request, error) {
+	item, err := l.reader.Next()
+	var bad *list.LineError
+	switch {
+	case errors.As(err, &bad):
+		return fetch.Request{URL: bad.Text, Tag: &place{list: l.name, line: bad.Line, bad: errors.New(bad.Reason)}}, nil
+	case err != nil:
+		return fetch.Request{}, err
 	}
-	return fetch.Request{URL: item.URL, Tag: item.Line}, fetch.More
+	return fetch.Request{URL: item.URL, Name: item.Name, Tag: &place{list: l.name, line: item.Line}}, nil
 }
 
-func (s *fileSource) Notify(func())  {}
-func (s *fileSource) failure() error { return s.err }
-func (s *fileSource) close()         { _ = s.file.Close() }
+// fileFeed gives the lines of a regular file.
+type fileFeed struct {
+	listLines
+	file *os.File
+	size int64
+	read atomic.Int64
+	err  error
+}
+
+// Read is what the lines are read through, and counts.
+func (f *fileFeed) Read(p []byte) (int, error) {
+	n, err := f.file.Read(p)
+	f.read.Add(int64(n))
+	return n, err
+}
+
+// Next implements fetch.Source.
+func (f *fileFeed) Next() (fetch.Request, fetch.Supply) {
+	r, err := f.next()
+	if err == nil {
+		return r, fetch.More
+	}
+	if err != io.EOF {
+		f.err = err
+	}
+	return fetch.Request{}, fetch.End
+}
+
+// Notify implements fetch.Source.
+func (f *fileFeed) Notify(func()) {}
+
+func (f *fileFeed) failure() error             { return f.err }
+func (f *fileFeed) progress() (done, of int64) { return f.read.Load(), f.size }
+func (f *fileFeed) close()                     { _ = f.file.Close() }
 
 // queueSize is how far a pipe is read ahead.
 const queueSize = 4096
 
-// pipeSource gives the lines of something that may make its reader wait.
-type pipeSource struct {
+// pipeFeed gives the lines of something that may make its reader wait.
+type pipeFeed struct {
 	*fetch.Queue
+	listLines
 	stop context.CancelFunc
 	err  chan error
 }
 
-func newPipeSource(r io.Reader) *pipeSource {
+func newPipeFeed(name string, open func() (io.Reader, error)) *pipeFeed {
 	ctx, stop := context.WithCancel(context.Background())
-	s := &pipeSource{fetch.NewQueue(queueSize), stop, make(chan error, 1)}
-	go s.read(ctx, list.NewReader(r))
-	return s
+	f := &pipeFeed{Queue: fetch.NewQueue(queueSize), stop: stop, err: make(chan error, 1)}
+	f.name = name
+	go func() {
+		defer f.Close()
+		f.err <- f.fill(ctx, open)
+	}()
+	return f
 }
 
-// read fills the queue. It ends with the text; a read that never returns keeps
-// nothing but this goroutine, until the process ends.
-func (s *pipeSource) read(ctx context.Context, r *list.Reader) {
-	defer s.Close()
+// fill fills the queue. It ends with the text; a read that never returns keeps
+// nothing but its goroutine, until the process ends.
+func (f *pipeFeed) fill(ctx context.Context, open func() (io.Reader, error)) error {
+	from, err := open()
+	if err != nil {
+		return err
+	}
+	f.reader = list.NewReader(from)
 	for {
-		item, err := r.Next()
+		r, err := f.next()
 		if err == nil {
-			err = s.Push(ctx, fetch.Request{URL: item.URL, Tag: item.Line})
+			err = f.Push(ctx, r)
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
 		}
 		if err != nil {
-			if errors.Is(err, io.EOF) {
-				err = nil
-			}
-			s.err <- err
-			return
+			return err
 		}
 	}
 }
 
-func (s *pipeSource) failure() error {
+func (f *pipeFeed) failure() error {
 	select {
-	case err := <-s.err:
+	case err := <-f.err:
 		return err
 	default:
 		return nil
 	}
 }
 
-func (s *pipeSource) close() { s.stop() }
+func (f *pipeFeed) progress() (done, of int64) { return 0, 0 }
+func (f *pipeFeed) close()                     { f.stop() }

@@ -14,16 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// buildShoal builds the program itself: the test's own process has the test's
-// threads in it too.
-func buildShoal(t *testing.T) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "shoal")
-	out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return program
-}
-
 // netCall is a call that a thread made to the network.
 type netCall struct{ thread, name, args string }
 
@@ -39,7 +29,7 @@ func trace(t *testing.T, args ...string) (process string, calls []netCall) {
 		t.Skipf("NOT TESTED which thread makes socket calls: strace may not trace here: %v", err)
 	}
 	log := filepath.Join(t.TempDir(), "log")
-	command := exec.Command(strace, append([]string{"-f", "-qq", "-o", log, "-e", "trace=execve,%network", buildShoal(t)}, args...)...)
+	command := exec.Command(strace, append([]string{"-f", "-qq", "-o", log, "-e", "trace=execve,%network", program(t)}, args...)...)
 	said, err := command.CombinedOutput()
 	require.NoError(t, err, "%s", said)
 	text, err := os.ReadFile(log)

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -39,6 +40,7 @@ type timings struct {
 
 type failed struct {
 	Phase   string `json:"phase"`
+	Kind    string `json:"kind"` // of KindOf
 	Message string `json:"message"`
 }
 
@@ -75,6 +77,26 @@ func RecordOf(res *fetch.Result, err error, path func(name string) string) Recor
 	return r
 }
 
+// AppendRecord appends a record as one line of JSON, with its end. Characters
+// of URLs stay as they are: & is not for HTML here.
+func AppendRecord(dst []byte, r Record) []byte {
+	line := appended(dst)
+	e := json.NewEncoder(&line)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(r); err != nil {
+		panic(err) // a record has nothing that JSON cannot say
+	}
+	return line
+}
+
+// appended is a slice to write to.
+type appended []byte
+
+func (a *appended) Write(p []byte) (int, error) {
+	*a = append(*a, p...)
+	return len(p), nil
+}
+
 func timingsOf(t fetch.Timings) timings {
 	s := time.Duration.Seconds
 	return timings{s(t.Queue), s(t.Lookup), s(t.Connect), s(t.Send), s(t.Wait), s(t.Receive), s(t.Total)}
@@ -84,9 +106,9 @@ func failedOf(err error) *failed {
 	var e *fetch.Error
 	switch {
 	case errors.As(err, &e):
-		return &failed{e.Phase.String(), e.Err.Error()}
+		return &failed{e.Phase.String(), KindOf(err), e.Err.Error()}
 	case err != nil:
-		return &failed{"", err.Error()}
+		return &failed{"", KindOf(err), err.Error()}
 	}
 	return nil
 }

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/shoalfetch/shoal/fetch"
+	"github.com/shoalfetch/shoal/fetch/save"
+	"github.com/shoalfetch/shoal/internal/kernel"
+	"github.com/shoalfetch/shoal/internal/offload"
+)
+
+// lookups is how many names are looked up at once.
+const lookups = 64
+
+// newFetcher makes the engine, over a kernel that counts when that was asked
+// for.
+func (r *runner) newFetcher() (*fetch.Fetcher, error) {
+	o := r.options()
+	if !r.stats {
+		f, err := fetch.New(o)
+		return f, r.explainLimit(err)
+	}
+	k, err := kernel.New()
+	if err != nil {
+		return nil, err
+	}
+	r.counted = kernel.Count(k)
+	f, err := fetch.NewOn(r.counted, offload.New(lookups, func() { _ = k.Wake() }), o)
+	if err != nil {
+		_ = k.Close()
+	}
+	return f, r.explainLimit(err)
+}
+
+// explainLimit names the flag where the engine names its option.
+func (r *runner) explainLimit(err error) error {
+	if err == nil || !strings.Contains(err.Error(), "MaxConns") {
+		return err
+	}
+	return fmt.Errorf("-j %d is too many: %w", r.conns, err)
+}
+
+// options are the settings in the engine's terms.
+func (r *runner) options() fetch.Options {
+	s := &r.settings
+	o := fetch.Options{
+		MaxConns:         s.conns,
+		MaxPerHost:       s.perHost,
+		MaxBytes:         s.bodyMost,
+		MaxRedirects:     s.redirects,
+		LookupTimeout:    s.connect,
+		ConnectTimeout:   s.connect,
+		FirstByteTimeout: s.firstByte,
+		StallTimeout:     s.stall,
+		TotalTimeout:     s.total,
+		RecvBuffer:       int(s.recvBuffer),
+		HTTP10:           s.http10,
+		UserAgent:        s.agent,
+		Sink:             r.sink(),
+		Resolver:         &resolver{s.family(), s.hosts},
+	}
+	if s.redirects == 0 {
+		o.MaxRedirects = -1 // the engine's own zero is its default
+	}
+	if s.saveErrors {
+		o.Accept = acceptErrors
+	}
+	if r.explain != nil {
+		o.Trace = r.explain.Event
+	}
+	return o
+}
+
+// family is the network to look addresses up for.
+func (s *settings) family() string {
+	switch {
+	case s.only4:
+		return "ip4"
+	case s.only6:
+		return "ip6"
+	}
+	return "ip"
+}
+
+// sink is where bodies go.
+func (r *runner) sink() fetch.Sink {
+	switch {
+	case r.discards():
+		return save.Discard()
+	case r.output == standard:
+		return save.Writer(r.stdout)
+	case r.output != "":
+		r.folder = save.File(r.output)
+	default:
+		r.folder = save.Dir(r.dir)
+		r.folder.Overwrite = r.overwrite
+	}
+	return r.folder
+}
+
+// path is where a result's body stands; empty if it stands nowhere.
+func (r *runner) path(name string) string {
+	if r.folder == nil {
+		return ""
+	}
+	return r.folder.Path(name)
+}
+
+// acceptErrors takes the answer of a server that will not give what was asked
+// for, as it takes what was.
+func acceptErrors(h *fetch.Head) error {
+	if h.Status >= 200 && h.Status <= 299 || h.Status >= 400 {
+		return nil
+	}
+	return &fetch.StatusError{Code: int(h.Status), Reason: h.Reason()}
+}

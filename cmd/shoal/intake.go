@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"sync/atomic"
+
+	"github.com/shoalfetch/shoal/fetch"
+)
+
+// intake is the run's source: one feed after another, as long as the run may
+// begin anything. What is no URL goes aside instead of to the engine.
+type intake struct {
+	feeds   []feed
+	fields  []fetch.Field // of every request
+	reject  func(r fetch.Request, reason error)
+	network *network
+	strict  bool // URLs are looked at here: nothing after a bad one may begin
+
+	current int
+	ended   bool  // every feed has given its last
+	err     error // why one was not read whole
+	whole   bool  // what is left could be counted to its end
+	wake    func()
+	closed  atomic.Bool
+}
+
+// rejectMost is how many lines that are no URLs are gone through before the
+// engine has its turn again.
+const rejectMost = 1000
+
+// Next implements fetch.Source.
+func (in *intake) Next() (fetch.Request, fetch.Supply) {
+	for range rejectMost {
+		if in.closed.Load() {
+			return fetch.Request{}, fetch.End
+		}
+		if !in.network.admits() {
+			return fetch.Request{}, fetch.Empty
+		}
+		r, supply := in.pull()
+		if supply != fetch.More {
+			return r, supply
+		}
+		p := r.Tag.(*place)
+		if in.strict && p.bad == nil {
+			p.bad = badURL(r.URL)
+		}
+		if p.bad == nil {
+			p.probe = in.network.begin()
+			r.Fields = in.fields
+			return r, supply
+		}
+		in.reject(r, p.bad)
+	}
+	in.wake()
+	return fetch.Request{}, fetch.Empty
+}
+
+// badURL is why the engine would refuse a URL.
+func badURL(raw string) error {
+	u, err := url.Parse(raw)
+	var e *url.Error
+	switch {
+	case errors.As(err, &e):
+		return e.Err // without the URL, of which the message tells anyway
+	case err != nil:
+		return err
+	case u.Scheme != "http":
+		return fmt.Errorf("the scheme %q is not supported, only http", u.Scheme)
+	case u.Hostname() == "":
+		return errors.New("the URL names no host")
+	}
+	return nil
+}
+
+// pull gives what the feeds have next, whether it is a URL or not.
+func (in *intake) pull() (fetch.Request, fetch.Supply) {
+	for ; in.current < len(in.feeds); in.current++ {
+		f := in.feeds[in.current]
+		if r, supply := f.Next(); supply != fetch.End {
+			return r, supply
+		}
+		in.note(f)
+	}
+	in.ended = true
+	return fetch.Request{}, fetch.End
+}
+
+// note keeps why a list could not be read to its end.
+func (in *intake) note(f feed) {
+	if err := f.failure(); err != nil && in.err == nil {
+		in.err = fmt.Errorf("a list was not read to its end: %w", err)
+	}
+}
+
+// Notify implements fetch.Source.
+func (in *intake) Notify(wake func()) {
+	in.wake = wake
+	in.network.wake = wake
+	for _, f := range in.feeds {
+		f.Notify(wake)
+	}
+}
+
+// close lets nothing more begin. It is safe from any goroutine.
+func (in *intake) close() { in.closed.Store(true) }
+
+// share is how much of the input has been read, from 0 to 1, or -1 when that
+// cannot be known. It is safe from any goroutine.
+func (in *intake) share() float64 {
+	var done, of int64
+	for _, f := range in.feeds {
+		d, o := f.progress()
+		if o == 0 {
+			return -1
+		}
+		done, of = done+d, of+o
+	}
+	return min(1, float64(done)/float64(of))
+}
+
+// drain gives what has not been handed out, after the run. Pipes are only read
+// when that is asked for, and then as long as something comes.
+func (in *intake) drain(pipesToo bool, each func(fetch.Request)) {
+	in.whole = true
+	for ; in.current < len(in.feeds); in.current++ {
+		f := in.feeds[in.current]
+		if _, isPipe := f.(*pipeFeed); isPipe && !pipesToo {
+			in.whole = false
+			continue
+		}
+		if !drain(f, each) {
+			in.whole = false
+		}
+	}
+}
+
+func drain(f feed, each func(fetch.Request)) bool {
+	news := newBell()
+	f.Notify(news.ring)
+	for {
+		r, supply := f.Next()
+		switch {
+		case supply == fetch.More:
+			each(r)
+		case supply == fetch.End:
+			return f.failure() == nil
+		case !news.wait():
+			return false
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package view
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"syscall"
+
+	"github.com/shoalfetch/shoal/fetch"
+	"github.com/shoalfetch/shoal/internal/http1"
+)
+
+// The kinds of causes, in one word each.
+const (
+	kindRefused     = "refused"     // the host answered that nobody listens there
+	kindUnreachable = "unreachable" // no way to the host or its network
+	kindReset       = "reset"       // the connection was broken off
+	kindTimeout     = "timeout"     // a deadline passed, here or in the kernel
+	kindDNS         = "dns"         // the name could not be looked up, or has no address
+	kindStatus      = "status"      // the server answered with a status that is no success
+	kindTruncated   = "truncated"   // the connection ended before the response did
+	kindMalformed   = "malformed"   // the response breaks the protocol
+	kindLimit       = "limit"       // something was longer, or more, than is allowed
+	kindRedirect    = "redirect"    // a redirect that is not followed
+	kindDisk        = "disk"        // the body could not be saved
+	kindShortage    = "shortage"    // descriptors or local ports had run out, and stayed so
+	kindStopped     = "stopped"     // the run was stopped before it was done
+	kindRequest     = "request"     // the URL or the request makes no sense
+	kindOther       = "other"
+)
+
+// KindOf is what a fetch failed of, in a word that programs can rely on:
+// refused, unreachable, reset, timeout, dns, status, truncated, malformed,
+// limit, redirect, disk, shortage, stopped, request or other. It is empty
+// without an error.
+func KindOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	if kind := kindOfType(err); kind != "" {
+		return kind
+	}
+	if kind := kindOfPhase(err); kind != "" {
+		return kind
+	}
+	return kindOfErrno(err)
+}
+
+// kindOfType knows the errors that have a type or a name of their own.
+func kindOfType(err error) string {
+	switch {
+	case errors.Is(err, fetch.ErrStopped), errors.Is(err, context.Canceled):
+		return kindStopped
+	case is[*fetch.ShortageError](err):
+		return kindShortage
+	case is[*fetch.TimeoutError](err), errors.Is(err, context.DeadlineExceeded):
+		return kindTimeout
+	case is[*fetch.StatusError](err):
+		return kindStatus
+	case is[*fetch.LimitError](err), is[*http1.LimitError](err):
+		return kindLimit
+	case is[*fetch.RedirectError](err):
+		return kindRedirect
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, http1.ErrNoResponse):
+		return kindTruncated
+	case is[*http1.ParseError](err):
+		return kindMalformed
+	case is[*net.DNSError](err):
+		return kindDNS
+	}
+	return ""
+}
+
+// kindOfPhase knows the phases in which only one kind of thing is left to fail.
+func kindOfPhase(err error) string {
+	var e *fetch.Error
+	if !errors.As(err, &e) {
+		return ""
+	}
+	switch e.Phase {
+	case fetch.PhaseRequest:
+		return kindRequest
+	case fetch.PhaseLookup:
+		return kindDNS
+	case fetch.PhaseSave:
+		return kindDisk
+	}
+	return ""
+}
+
+// errnoKinds are the errnos of sockets (connect(2), recv(2), send(2)), what
+// says most first: of several addresses each may have failed in its own way.
+var errnoKinds = []struct {
+	errno syscall.Errno
+	kind  string
+}{
+	{syscall.ECONNREFUSED, kindRefused},
+	{syscall.ECONNRESET, kindReset},
+	{syscall.EPIPE, kindReset},
+	{syscall.ECONNABORTED, kindReset},
+	{syscall.ETIMEDOUT, kindTimeout},
+	{syscall.EHOSTUNREACH, kindUnreachable},
+	{syscall.ENETUNREACH, kindUnreachable},
+	{syscall.ENETDOWN, kindUnreachable},
+	{syscall.EMFILE, kindShortage},
+	{syscall.ENFILE, kindShortage},
+	{syscall.EADDRNOTAVAIL, kindShortage},
+}
+
+func kindOfErrno(err error) string {
+	for _, k := range errnoKinds {
+		if errors.Is(err, k.errno) {
+			return k.kind
+		}
+	}
+	return kindOther
+}
+
+// is says whether an error, or one that it wraps, has a type.
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
