@@ -122,6 +122,20 @@ func (e *ShortageError) Error() string {
 // Unwrap gives the errno.
 func (e *ShortageError) Unwrap() error { return e.Err }
 
+// DescriptorLimitError is what New refuses Options.MaxConns with when the
+// process may not have descriptors for so many.
+type DescriptorLimitError struct {
+	MaxConns int // as asked for
+	Limit    int // descriptors the process may have (ulimit -n)
+	Most     int // connections that there is room for
+	Each     int // descriptors that one of them needs
+}
+
+func (e *DescriptorLimitError) Error() string {
+	return fmt.Sprintf("fetch: MaxConns is %d, but the descriptor limit of %d leaves room for %d connections (%d descriptors each); raise it with ulimit -n",
+		e.MaxConns, e.Limit, e.Most, e.Each)
+}
+
 // Errors of the engine itself.
 var (
 	// ErrBusy is what a Fetch yields, once, while another Fetch of the same

@@ -99,6 +99,10 @@ type Options struct {
 	// "shoal" when empty.
 	UserAgent string
 
+	// Omit names fields that are otherwise sent with every request and shall not
+	// be: "User-Agent", "Accept".
+	Omit []string
+
 	// Accept judges a final head (1xx are not shown, redirects are followed
 	// first). Its error fails the fetch in phase status, and no sink is opened.
 	// Nil: a status outside 200 to 299 is a *StatusError.
@@ -258,8 +262,7 @@ func checkDescriptors(k kernel.Kernel, o *Options) error {
 	}
 	most := (limit - ownDescriptors) / each
 	if o.MaxConns > most {
-		return fmt.Errorf("fetch: MaxConns is %d, but the descriptor limit of %d leaves room for %d connections (%d descriptors each); raise it with ulimit -n",
-			o.MaxConns, limit, max(0, most), each)
+		return &DescriptorLimitError{o.MaxConns, limit, max(0, most), each}
 	}
 	return nil
 }

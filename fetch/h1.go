@@ -3,6 +3,7 @@ package fetch
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/shoalfetch/shoal/internal/http1"
@@ -171,7 +172,7 @@ func (l *loop) write(j *job) *http1.Request {
 func (l *loop) fieldsFor(own []Field) []Field {
 	l.fields = l.fields[:0]
 	for _, f := range l.defaults {
-		if fieldValue(own, f.Name) == "" {
+		if !hasField(own, f.Name) {
 			l.fields = append(l.fields, f)
 		}
 	}
@@ -181,6 +182,10 @@ func (l *loop) fieldsFor(own []Field) []Field {
 		}
 	}
 	return l.fields
+}
+
+func hasField(fields []Field, name string) bool {
+	return slices.ContainsFunc(fields, func(f Field) bool { return strings.EqualFold(f.Name, name) })
 }
 
 func fieldValue(fields []Field, name string) string {

@@ -86,7 +86,7 @@ func newLoop(o Options, k kernel.Kernel, w offload.Runner, s *shared) *loop {
 		buffer:  make([]byte, o.RecvBytes),
 		scratch: make([]byte, 0, 4<<10),
 	}
-	l.defaults = []Field{{Name: "User-Agent", Value: o.UserAgent}, {Name: "Accept", Value: "*/*"}}
+	l.defaults = without([]Field{{Name: "User-Agent", Value: o.UserAgent}, {Name: "Accept", Value: "*/*"}}, o.Omit...)
 	l.reserver, _ = o.Sink.(Reserver)
 	l.speak = func(c *conn) protocol {
 		c.h1.parser.Reset("", l.limits)

@@ -30,7 +30,7 @@ type Request struct {
 	Method string
 
 	// Fields are added to the header. Host, User-Agent and Accept replace what
-	// is otherwise sent; Content-Length, Transfer-Encoding and Connection are
+	// is otherwise sent, with an empty value too; Content-Length, Transfer-Encoding and Connection are
 	// the engine's own and refused.
 	Fields []Field
 

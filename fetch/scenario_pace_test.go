@@ -124,3 +124,22 @@ func TestHTTP10(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "HTTP/1.0", k.Served()[0].Request.Version)
 }
+
+func TestOmittedFields(t *testing.T) {
+	k := paceWorld(sim.Reply(200, "", nil))
+	_, _, _, err := fetchOne(t, k, fetch.Options{Omit: []string{"accept", "User-Agent"}}, fetch.Request{
+		URL: "http://10.0.0.1/x", Fields: []fetch.Field{{Name: "X-Empty"}},
+	})
+	require.NoError(t, err)
+	require.Equal(t, "GET /x HTTP/1.1\r\nHost: 10.0.0.1\r\nX-Empty: \r\n\r\n", string(k.Served()[0].Request.Head))
+}
+
+// A field with an empty value takes the place of the engine's own, too.
+func TestEmptyFieldReplaces(t *testing.T) {
+	k := paceWorld(sim.Reply(200, "", nil))
+	_, _, _, err := fetchOne(t, k, fetch.Options{}, fetch.Request{
+		URL: "http://10.0.0.1/x", Fields: []fetch.Field{{Name: "accept"}},
+	})
+	require.NoError(t, err)
+	require.Equal(t, "GET /x HTTP/1.1\r\nHost: 10.0.0.1\r\nUser-Agent: shoal\r\naccept: \r\n\r\n", string(k.Served()[0].Request.Head))
+}

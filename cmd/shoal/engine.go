@@ -1,8 +1,8 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/fetch/save"
@@ -17,9 +17,21 @@ const lookups = 64
 // for.
 func (r *runner) newFetcher() (*fetch.Fetcher, error) {
 	o := r.options()
+	f, err := r.fetcherOf(o)
+	var limit *fetch.DescriptorLimitError
+	switch {
+	case !errors.As(err, &limit):
+		return f, err
+	case r.connsGiven || limit.Most < 1:
+		return nil, fmt.Errorf("-j %d is too many: %w", r.conns, err)
+	}
+	o.MaxConns = limit.Most // nobody asked for as many as the default
+	return r.fetcherOf(o)
+}
+
+func (r *runner) fetcherOf(o fetch.Options) (*fetch.Fetcher, error) {
 	if !r.stats {
-		f, err := fetch.New(o)
-		return f, r.explainLimit(err)
+		return fetch.New(o)
 	}
 	k, err := kernel.New()
 	if err != nil {
@@ -30,15 +42,7 @@ func (r *runner) newFetcher() (*fetch.Fetcher, error) {
 	if err != nil {
 		_ = k.Close()
 	}
-	return f, r.explainLimit(err)
-}
-
-// explainLimit names the flag where the engine names its option.
-func (r *runner) explainLimit(err error) error {
-	if err == nil || !strings.Contains(err.Error(), "MaxConns") {
-		return err
-	}
-	return fmt.Errorf("-j %d is too many: %w", r.conns, err)
+	return f, err
 }
 
 // options are the settings in the engine's terms.
@@ -60,6 +64,7 @@ func (r *runner) options() fetch.Options {
 		Sink:             r.sink(),
 		Resolver:         &resolver{s.family(), s.hosts},
 	}
+	_, o.Omit = s.fields.split()
 	if s.redirects == 0 {
 		o.MaxRedirects = -1 // the engine's own zero is its default
 	}

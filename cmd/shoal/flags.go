@@ -21,11 +21,12 @@ type settings struct {
 	conns   int
 	perHost int
 
-	fields    fields
-	agent     string
-	redirects int
-	bodyMost  int64
-	http10    bool
+	fields     fields
+	connsGiven bool // by -j, or its other name
+	agent      string
+	redirects  int
+	bodyMost   int64
+	http10     bool
 
 	total, connect, firstByte, stall time.Duration
 
@@ -105,7 +106,7 @@ func (s *settings) connectionFlags(f *pflag.FlagSet) {
 
 func (s *settings) requestFlags(f *pflag.FlagSet) {
 	s.redirects = 10
-	f.VarP(&s.fields, "header", "H", "send a header field, \"NAME: VALUE\", in the place of shoal's own if that has the name; \"NAME;\" has no value, \"NAME:\" takes an earlier -H back")
+	f.VarP(&s.fields, "header", "H", "send a header field, \"NAME: VALUE\", in the place of shoal's own if that has the name; \"NAME;\" has no value, \"NAME:\" takes an earlier -H back, or the field out")
 	f.StringVarP(&s.agent, "user-agent", "A", "shoal/"+version, "send `AGENT` as the User-Agent")
 	f.BoolVarP(&s.http10, "http1.0", "0", false, "send HTTP/1.0 requests")
 	f.Var(countValue{&s.redirects, 0, "--max-redirs 5"}, "max-redirs", "follow at most N redirects; 0 is none")
@@ -168,8 +169,8 @@ one readiness loop. Files appear under their names only when they are complete.`
 		SilenceErrors:     true,
 		DisableAutoGenTag: true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-		RunE: func(_ *cobra.Command, urls []string) error {
-			s.urls = urls
+		RunE: func(c *cobra.Command, urls []string) error {
+			s.urls, s.connsGiven = urls, c.Flags().Changed("jobs") || c.Flags().Changed("parallel-max")
 			if err := s.check(); err != nil {
 				return err
 			}

@@ -10,16 +10,18 @@ import (
 
 // fields are the header fields of -H, which is written as in curl: "Name: value"
 // adds a field or replaces one of shoal's own, "Name;" sends it without a value,
-// "Name:" takes an earlier one back.
+// "Name:" takes an earlier one back, or one of shoal's own out.
 type fields []fetch.Field
 
 // framingFields are the fields that say where a request ends, and what becomes
 // of its connection: whoever sets them falsely smuggles a second request.
 var framingFields = []string{"Connection", "Content-Length", "Transfer-Encoding"}
 
-// ownFields are sent with every request. They can be replaced; the engine knows
-// no request without them.
+// ownFields are sent with every request, unless they are replaced or taken out.
 var ownFields = []string{"Host", "User-Agent", "Accept"}
+
+// removed is the value of one of shoal's own fields that is to be taken out.
+const removed = ""
 
 // Set implements pflag.Value.
 func (f *fields) Set(text string) error {
@@ -52,12 +54,24 @@ func (f *fields) enter(name, value string) error {
 		*f = slices.DeleteFunc(*f, same)
 	}
 	switch {
-	case value == "" && own:
-		return fmt.Errorf("the field %s is always sent; give it another value, as in -H \"%[1]s: x\", or none with -H \"%[1]s;\"", name)
-	case value != "":
+	case value == removed && strings.EqualFold(name, "Host"):
+		return fmt.Errorf("every request needs the field Host (RFC 9112 section 3.2); give it another value, as in -H \"Host: x\"")
+	case value != removed || own:
 		*f = append(*f, fetch.Field{Name: name, Value: value})
 	}
 	return nil
+}
+
+// split gives the fields to send, and the names of those to take out.
+func (f fields) split() (send []fetch.Field, omit []string) {
+	for _, field := range f {
+		if field.Value == removed {
+			omit = append(omit, field.Name)
+		} else {
+			send = append(send, field)
+		}
+	}
+	return send, omit
 }
 
 // isToken tells what may name a field (RFC 9110 section 5.6.2).

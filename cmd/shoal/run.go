@@ -71,7 +71,8 @@ func (r *runner) fetchAll() error {
 		return err
 	}
 	defer closeFeeds(feeds)
-	r.intake = &intake{feeds: feeds, fields: r.fields, reject: r.reject, network: new(network), strict: r.strict}
+	fields, _ := r.fields.split()
+	r.intake = &intake{feeds: feeds, fields: fields, reject: r.reject, network: new(network), strict: r.strict}
 	r.screen = view.NewProgress(r.stderr, r.style(), r.moment)
 	if r.verbose {
 		r.explain = view.NewExplain(r.screen)

@@ -83,11 +83,15 @@ func TestFields(t *testing.T) {
 	for text, want := range map[string]string{
 		"X: a\r\nHost: b": "no line end", "X: \x00": "NUL", "X": "Name: value", "": "Name: value", ": v": "not the name", "X Y: v": "not the name",
 		"http://h/a": "that is a URL", "content-length: 5": "by shoal itself", "Transfer-Encoding;": "by shoal itself", "Connection:": "by shoal itself",
-		"User-Agent:": "always sent",
+		"Host:": "every request needs",
 	} {
 		require.ErrorContains(t, f.Set(text), want, text)
 	}
 	require.Len(t, f, before)
+	require.NoError(t, f.Set("User-Agent:"))
+	send, omit := f.split()
+	require.Equal(t, []fetch.Field(f[:before]), send)
+	require.Equal(t, []string{"User-Agent"}, omit)
 }
 
 func TestHosts(t *testing.T) {

@@ -73,7 +73,6 @@ func settled(t *testing.T, before int) {
 type seen struct {
 	all, head, body string // head up to its empty line, if that came
 	headEnded       bool
-	reads           int
 	err             error // nil: FIN
 }
 
