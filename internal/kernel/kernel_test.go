@@ -3,7 +3,6 @@
 package kernel
 
 import (
-	"bytes"
 	"io"
 	"net"
 	"net/netip"
@@ -442,10 +441,4 @@ func fill(n int) []byte {
 		p[i] = byte(i ^ i>>8 ^ i>>16)
 	}
 	return p
-}
-
-// feed sends bytes from the other end and closes it.
-func feed(peer *net.TCPConn, p []byte) {
-	io.Copy(peer, bytes.NewReader(p))
-	peer.Close()
 }

@@ -1,8 +1,11 @@
 package kernel
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -140,4 +143,10 @@ func TestSpliceNotPossible(t *testing.T) {
 	_, err = k.Splice(dir, file, 100)
 	require.Equal(t, syscall.ENOTSUP, err)
 	require.Panics(t, func() { k.Splice(dir, file, 0) })
+}
+
+// feed sends bytes from the other end and closes it.
+func feed(peer *net.TCPConn, p []byte) {
+	io.Copy(peer, bytes.NewReader(p))
+	peer.Close()
 }
