@@ -216,13 +216,18 @@ func TestStatusSignal(t *testing.T) {
 
 // TestKilled kills a run at random moments, which nothing can tidy up after.
 func TestKilled(t *testing.T) {
-	s, dir := newShelf(t, 200, 4*time.Millisecond), t.TempDir()
+	s, dir := newShelf(t, 400, 4*time.Millisecond), t.TempDir()
 	list := s.list(t)
 	dice := rand.New(rand.NewPCG(1, 2))
 	killed := 0
 	for range 20 {
+		some := s.after(1 + dice.IntN(5)) // however long the program takes to start
 		p := startShoal(t, "-d", dir, "-i", list, "-j", "6")
-		time.Sleep(time.Duration(10+dice.IntN(30)) * time.Millisecond)
+		select {
+		case <-some:
+		case <-time.After(10 * time.Second):
+		}
+		time.Sleep(time.Duration(dice.IntN(6000)) * time.Microsecond)
 		require.NoError(t, p.Process.Kill())
 		if p.end(t) != 0 {
 			killed++
@@ -242,7 +247,7 @@ func TestKilled(t *testing.T) {
 	p := startShoal(t, "-d", dir, "-i", list)
 	require.Equal(t, exitOK, p.end(t), p.stderr.String())
 	whole, temporary := s.check(t, dir)
-	require.Equal(t, []int{200, 0}, []int{whole, temporary})
+	require.Equal(t, []int{400, 0}, []int{whole, temporary})
 }
 
 // TestReaderLeaves: a reader that has had enough ends the run, and nobody hears
