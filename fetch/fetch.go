@@ -125,7 +125,8 @@ type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// recvBytes is the default of Options.RecvBytes (FACTS.md section 6).
+// recvBytes is the default of Options.RecvBytes: on bodies of 5 MB a buffer of
+// 16 KB was measured to cost twice as much.
 const recvBytes = 1 << 20
 
 // lookupWorkers is how many lookups run at once.

@@ -138,7 +138,7 @@ func descriptors(t *testing.T) []string {
 
 // TestLoopback fetches 300 mixed URLs over the real kernel, saves them, and
 // leaves no descriptor and no goroutine behind. While it goes on, there is no
-// goroutine but those that were there before (golang/go#16953, LESSONS 34).
+// goroutine but those that were there before (golang/go#16953).
 func TestLoopback(t *testing.T) {
 	port := startServer(t)
 	openBefore, before := descriptors(t), runtime.NumGoroutine()
@@ -199,7 +199,7 @@ func (k *numbered) Socket(family int) (int, error) {
 }
 
 // TestHighDescriptors: a descriptor's number may be over 1,024, where select
-// ends (curl/curl#15080, LESSONS 8).
+// ends (curl/curl#15080).
 func TestHighDescriptors(t *testing.T) {
 	port := startServer(t)
 	k, err := kernel.New()

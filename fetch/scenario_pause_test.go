@@ -39,7 +39,7 @@ func (b *haltingBody) Discard()      { b.got.Reset() }
 
 // TestCloseDuringPause: the server writes 32 MB and closes, or resets what it
 // can, while the sink has asked for a pause. What was sent before a FIN is all
-// there (FreeBSD's EV_EOF with data pending; LESSONS 45), however it is framed.
+// there (FreeBSD's EV_EOF with data pending), however it is framed.
 func TestCloseDuringPause(t *testing.T) {
 	want := times("all that was sent arrives, ", 32<<20)
 	for name, p := range map[string]sim.Response{
