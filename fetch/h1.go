@@ -71,7 +71,8 @@ type h1 struct {
 }
 
 // spliceLeast is how much of a body must be to come for splicing to be the
-// cheaper way (measured: no gain at 70 KB, a fifth at 5 MB), spliceMost what one call moves.
+// cheaper way (measured: no gain at 70 KB, a fifth at 5 MB), spliceMost what
+// one call moves.
 const (
 	spliceLeast = 256 << 10
 	spliceMost  = 1 << 20
