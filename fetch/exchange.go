@@ -214,7 +214,7 @@ func (l *loop) body(x *exchange, piece []byte) {
 func (l *loop) wrote(x *exchange, err error) {
 	switch {
 	case err == nil:
-	case err == ErrPause || errors.Is(err, ErrPause):
+	case errors.Is(err, ErrPause):
 		l.pause(x)
 		l.wait(x.job, noPatience, 0)
 	case isShortageNow(err):

@@ -45,7 +45,9 @@ func (in *intake) Next() (fetch.Request, fetch.Supply) {
 		}
 		p := r.Tag.(*place)
 		if in.strict && p.bad == nil {
-			p.bad = badURL(r.URL)
+			if why := badURL(r.URL); why != nil {
+				p.spoil(why)
+			}
 		}
 		if p.bad == nil {
 			p.probe = in.network.begin()

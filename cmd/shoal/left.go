@@ -26,7 +26,7 @@ func (r *runner) noteFailure(res *fetch.Result, err error) {
 		return
 	}
 	p := placeOf(res)
-	e := entry{URL: res.Request.URL, Name: res.Name, Line: p.line, Kind: view.KindOf(err), Message: err.Error()}
+	e := entry{URL: res.Request.URL, Name: res.Name, Line: int(p.line), Kind: view.KindOf(err), Message: err.Error()}
 	var failure *fetch.Error
 	if errors.As(err, &failure) {
 		e.Phase, e.Message = failure.Phase.String(), failure.Err.Error()
@@ -50,7 +50,7 @@ func (r *runner) leave(request fetch.Request, name string) {
 		return
 	}
 	p := request.Tag.(*place)
-	if err := writeEntry(r.left, entry{URL: request.URL, Name: name, Line: p.line}); err != nil {
+	if err := writeEntry(r.left, entry{URL: request.URL, Name: name, Line: int(p.line)}); err != nil {
 		r.left = nil
 		r.lostReport(err, r.rest)
 	}

@@ -102,7 +102,7 @@ func (r *runner) record(res *fetch.Result, err error) {
 		return
 	}
 	record := view.RecordOf(res, err, r.path)
-	record.Line = placeOf(res).line
+	record.Line = int(placeOf(res).line)
 	r.line = view.AppendRecord(r.line[:0], record)
 	if _, err := r.records.Write(r.line); err != nil {
 		r.records = nil

@@ -12,13 +12,25 @@ import (
 	"github.com/shoalfetch/shoal/internal/list"
 )
 
-// place is where a URL stood: the Tag of every request.
+// place is where a URL stood: the Tag of every request. Thousands wait at once,
+// so it is 16 bytes: what many share or few have stands behind a pointer.
 type place struct {
-	list  string // as -i names it; empty for the command line
-	line  int    // from 1; on the command line, which URL
-	bad   error  // why the line is no URL, if it is none
-	probe bool   // see network
+	*lineage
+	line  int32 // from 1; on the command line, which URL
+	probe bool  // see network
 }
+
+// lineage is what the good lines of a list share. Each bad one has its own.
+type lineage struct {
+	list string // as -i names it; empty for the command line
+	bad  error  // why the line is no URL, if it is none
+}
+
+// commandLine is the lineage of the arguments.
+var commandLine = new(lineage)
+
+// spoil notes why a URL is none.
+func (p *place) spoil(why error) { p.lineage = &lineage{p.list, why} }
 
 // feed is one thing that requests come from.
 type feed interface {
@@ -68,7 +80,7 @@ func (r *runner) openFeed(name string) (feed, error) {
 		return nil, err
 	}
 	f := &fileFeed{file: file, size: info.Size()}
-	f.name, f.reader = name, list.NewReader(f)
+	f.lineage, f.reader = &lineage{list: name}, list.NewReader(f)
 	return f, nil
 }
 
@@ -90,7 +102,7 @@ func (f *argFeed) Next() (fetch.Request, fetch.Supply) {
 		return fetch.Request{}, fetch.End
 	}
 	f.next++
-	return fetch.Request{URL: list.WithScheme(f.urls[f.next-1]), Tag: &place{line: f.next}}, fetch.More
+	return fetch.Request{URL: list.WithScheme(f.urls[f.next-1]), Tag: &place{lineage: commandLine, line: int32(f.next)}}, fetch.More
 }
 
 // Notify implements fetch.Source.
@@ -102,8 +114,8 @@ func (f *argFeed) close()                     {}
 
 // listLines are a list's, as requests. One that is no URL comes with the reason.
 type listLines struct {
-	name   string
-	reader *list.Reader
+	lineage *lineage
+	reader  *list.Reader
 }
 
 // next gives the next line; io.EOF after the last.
@@ -112,11 +124,11 @@ func (l *listLines) next() (fetch.Request, error) {
 	var bad *list.LineError
 	switch {
 	case errors.As(err, &bad):
-		return fetch.Request{URL: bad.Text, Tag: &place{list: l.name, line: bad.Line, bad: errors.New(bad.Reason)}}, nil
+		return fetch.Request{URL: bad.Text, Tag: &place{lineage: &lineage{l.lineage.list, errors.New(bad.Reason)}, line: int32(bad.Line)}}, nil
 	case err != nil:
 		return fetch.Request{}, err
 	}
-	return fetch.Request{URL: item.URL, Name: item.Name, Tag: &place{list: l.name, line: item.Line}}, nil
+	return fetch.Request{URL: item.URL, Name: item.Name, Tag: &place{lineage: l.lineage, line: int32(item.Line)}}, nil
 }
 
 // fileFeed gives the lines of a regular file.
@@ -168,7 +180,7 @@ type pipeFeed struct {
 func newPipeFeed(name string, open func() (io.Reader, error)) *pipeFeed {
 	ctx, stop := context.WithCancel(context.Background())
 	f := &pipeFeed{Queue: fetch.NewQueue(queueSize), stop: stop, err: make(chan error, 1)}
-	f.name = name
+	f.lineage = &lineage{list: name}
 	go func() {
 		defer f.Close()
 		f.err <- f.fill(ctx, open)

@@ -19,7 +19,7 @@ func TestStuck(t *testing.T) {
 	r.admitNone = func() {}
 	err := &fetch.Error{URL: "http://h/", Phase: fetch.PhaseDial, Err: &fetch.StuckError{State: "2 jobs\njob 1 \x1b"}}
 	for line := range 2 {
-		r.take(&fetch.Result{Request: fetch.Request{URL: "http://h/", Tag: &place{line: line}}}, err)
+		r.take(&fetch.Result{Request: fetch.Request{URL: "http://h/", Tag: &place{lineage: commandLine, line: int32(line)}}}, err)
 	}
 	require.Equal(t, "shoal: fetch: the loop is stuck, which is a mistake in it; please report this:\nshoal: 2 jobs\nshoal: job 1 \\u001b\n", stderr.String())
 	require.Equal(t, 2, r.undone)

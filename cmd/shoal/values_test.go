@@ -119,7 +119,7 @@ func TestHosts(t *testing.T) {
 
 // result is one of a fetch of a host, which failed in a phase or did not.
 func result(host string, probe bool, phase fetch.Phase) (*fetch.Result, error) {
-	res := &fetch.Result{Request: fetch.Request{URL: "http://" + host + "/", Tag: &place{probe: probe}}}
+	res := &fetch.Result{Request: fetch.Request{URL: "http://" + host + "/", Tag: &place{lineage: commandLine, probe: probe}}}
 	if phase == fetch.PhaseRequest {
 		res.Outcome = fetch.Fetched
 		return res, nil
