@@ -76,12 +76,3 @@ func (l *list[T, P]) remove(item *T) {
 	*at = links[T]{}
 	l.count--
 }
-
-// popFront takes the first item out; nil when there is none.
-func (l *list[T, P]) popFront() *T {
-	item := l.first
-	if item != nil {
-		l.remove(item)
-	}
-	return item
-}

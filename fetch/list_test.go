@@ -75,12 +75,13 @@ func TestList(t *testing.T) {
 				l.remove(b)
 				loose = append(loose, b)
 			case op == 3:
-				b := l.popFront()
+				b := l.first
 				if len(model) == 0 {
 					require.Nil(t, b)
 					break
 				}
 				require.Same(t, model[0], b)
+				l.remove(b)
 				loose, model = append(loose, b), model[1:]
 			}
 			requireSame(t, model, &l)
@@ -114,6 +115,6 @@ func TestListAllocatesNothing(t *testing.T) {
 		l.pushBack(a)
 		l.pushFront(b)
 		l.remove(a)
-		l.popFront()
+		l.remove(l.first)
 	}))
 }
