@@ -108,6 +108,9 @@ type Options struct {
 	// Nil: a status outside 200 to 299 is a *StatusError.
 	Accept func(h *Head) error
 
+	// TLS is how https is spoken. Nil: as its zero value says.
+	TLS *TLS
+
 	// Sink is where bodies go. Nil: into Result.Body.
 	Sink Sink
 
