@@ -41,6 +41,7 @@ var rooms = []room{
 	{"internal/lab", nil, nil},
 	{"internal/list", nil, nil},
 	{"internal/http1", nil, nil},
+	{"internal/coro", nil, nil},
 	{"internal/offload", nil, nil},
 	{"internal/kernel", []string{"poller"}, []string{"golang.org/x/sys"}},
 	{"poller", nil, []string{"golang.org/x/sys"}},
@@ -48,7 +49,7 @@ var rooms = []room{
 
 // The packages of which something special is asked.
 var (
-	sansIO     = []string{"internal/http1"} // are fed bytes
+	sansIO     = []string{"internal/http1", "internal/coro"} // are fed bytes
 	notSansIO  = []string{"net", "os", "syscall", "time", "context", "sync", "runtime", "unsafe"}
 	mayGo      = []string{"internal/offload", "internal/lab", "internal/sim", "cmd"}
 	mayAskTime = []string{"internal/kernel", "cmd", "bench"}
