@@ -41,6 +41,7 @@ var rooms = []room{
 	{"internal/lab", nil, nil},
 	{"internal/list", nil, nil},
 	{"internal/http1", nil, nil},
+	{"internal/tlsconn", []string{"internal/coro"}, nil},
 	{"internal/coro", nil, nil},
 	{"internal/offload", nil, nil},
 	{"internal/kernel", []string{"poller"}, []string{"golang.org/x/sys"}},
@@ -49,13 +50,20 @@ var rooms = []room{
 
 // The packages of which something special is asked.
 var (
-	sansIO     = []string{"internal/http1", "internal/coro"} // are fed bytes
+	sansIO     = []string{"internal/http1", "internal/tlsconn", "internal/coro"} // are fed bytes
 	notSansIO  = []string{"net", "os", "syscall", "time", "context", "sync", "runtime", "unsafe"}
 	mayGo      = []string{"internal/offload", "internal/lab", "internal/sim", "cmd"}
 	mayAskTime = []string{"internal/kernel", "cmd", "bench"}
 	mayWait    = append([]string{"internal/lab", "internal/sim"}, mayAskTime...)
 	documented = []string{"poller", "fetch", "fetch/save"}
 )
+
+// typesOnly are packages of notSansIO of which a package fed bytes must name
+// some types all the same, and these types: crypto/tls speaks through a net.Conn,
+// and reports alerts in a net.OpError.
+var typesOnly = map[string]map[string][]string{
+	"internal/tlsconn": {"net": {"Addr", "Conn", "OpError"}, "time": {"Time", "Parse", "RFC3339"}},
+}
 
 // source is one file of Go, on whatever system it is for.
 type source struct {
@@ -134,7 +142,7 @@ func (r *room) refuses(p string) string {
 		return fmt.Sprintf("of ours %s may import %q", r.folder, r.ours)
 	case !isOurs && strings.Contains(first, ".") && !within(p, r.others):
 		return fmt.Sprintf("of others %s may import %q", r.folder, r.others)
-	case slices.Contains(sansIO, r.folder) && within(p, notSansIO):
+	case slices.Contains(sansIO, r.folder) && within(p, notSansIO) && typesOnly[r.folder][p] == nil:
 		return "what is fed bytes does no I/O and keeps no time"
 	}
 	return ""
@@ -142,6 +150,29 @@ func (r *room) refuses(p string) string {
 
 func roomOf(folder string) int {
 	return slices.IndexFunc(rooms, func(r room) bool { return r.folder == folder })
+}
+
+// TestTypesOnly holds those that may import a package for its types to them.
+func TestTypesOnly(t *testing.T) {
+	for _, s := range tree(t) {
+		if s.isTest() || typesOnly[s.folder] == nil {
+			continue
+		}
+		ast.Inspect(s.File, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			x, ok := sel.X.(*ast.Ident)
+			if !ok {
+				return true
+			}
+			if allowed := typesOnly[s.folder][x.Name]; allowed != nil && !slices.Contains(allowed, sel.Sel.Name) {
+				t.Errorf("%s: %s.%s; of this package %s may name %q", s.at(sel), x.Name, sel.Sel.Name, s.folder, allowed)
+			}
+			return true
+		})
+	}
 }
 
 // TestImportsFormNoCircle looks at the list itself.
