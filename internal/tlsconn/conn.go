@@ -278,7 +278,8 @@ func (c *Conn) Stop() {
 		c.wire.coro.Stop()
 		c.wire.coro = nil
 	}
-	c.wire.in, c.plain, c.full, c.verification = nil, nil, false, nil
+	c.wire.in, c.wire.record = nil, record{}
+	c.plain, c.full, c.verification = nil, false, nil
 }
 
 func (c *Conn) mustBeOpen(what string) {

@@ -32,7 +32,8 @@ func (c *Conn) explain(err error) error {
 	open := c.status == Done
 	switch {
 	case errors.As(err, &header) && header.Conn != nil:
-		return &Error{c.noTLS(header.RecordHeader), err}
+		header.Conn = nil // or the error would keep the conn's memory
+		return &Error{c.noTLS(header.RecordHeader), header}
 	case errors.As(err, &op) && op.Op == "remote error":
 		return &Error{c.refused(op.Err), err}
 	case errors.As(err, &op) && op.Op == "local error" && is(op.Err, noRenegotiation):

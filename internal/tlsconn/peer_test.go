@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"crypto/tls"
 	"io"
+	"math"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -59,9 +62,10 @@ type client struct {
 	scratch []byte
 }
 
-func newClient(t testing.TB, c *Conn, request string) *client {
+func newClient(t testing.TB, c *Conn, forLife bool) *client {
 	t.Cleanup(c.Stop)
-	return &client{Conn: c, request: []byte(request), piece: make([]byte, 64<<10)}
+	c.forLife = forLife
+	return &client{Conn: c, request: []byte(hello), piece: make([]byte, 64<<10)}
 }
 
 // turn gives the client bytes, which it finds gone afterwards, lets it do all
@@ -134,26 +138,27 @@ func (c *client) read() (out []byte) {
 }
 
 // talk carries bytes between the two, at most step at a time (0: all there
-// are), until neither has any.
-func talk(c *client, p *peer, step int) {
+// are), until neither has any. It returns how many the client was given.
+func talk(c *client, p *peer, step int) int { return talkUntil(c, p, step, math.MaxInt) }
+
+// talkUntil is talk that ends when the client was given so many bytes.
+func talkUntil(c *client, p *peer, step, most int) (given int) {
+	if step == 0 {
+		step = math.MaxInt
+	}
 	toPeer, toClient := c.turn(nil), []byte(nil)
-	for len(toPeer) > 0 || len(toClient) > 0 {
-		if n := cut(len(toPeer), step); n > 0 {
+	for len(toPeer) > 0 || len(toClient) > 0 && given < most {
+		if n := min(len(toPeer), step); n > 0 {
 			toClient = append(toClient, p.turn(toPeer[:n])...)
 			toPeer = toPeer[n:]
 		}
-		if n := cut(len(toClient), step); n > 0 {
+		if n := min(len(toClient), step, most-given); n > 0 {
 			toPeer = append(toPeer, c.turn(toClient[:n])...)
 			toClient = toClient[n:]
+			given += n
 		}
 	}
-}
-
-func cut(n, step int) int {
-	if step > 0 {
-		return min(n, step)
-	}
-	return n
+	return given
 }
 
 const hello = "GET / HTTP/1.1\r\n\r\n"
@@ -173,6 +178,21 @@ func answer(body []byte) func(*tls.Conn) error {
 		}
 		return c.Close()
 	}
+}
+
+// checkGoroutines fails a test that leaves a coroutine behind. It is asked for
+// before anything else is made.
+func checkGoroutines(t *testing.T) {
+	before := runtime.NumGoroutine()
+	t.Cleanup(func() {
+		for range 1000 { // a subtest's goroutine outlives it by a little
+			if runtime.NumGoroutine() <= before {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+		require.LessOrEqual(t, runtime.NumGoroutine(), before, "coroutines are left")
+	})
 }
 
 // body is n bytes that repeat nowhere soon.

@@ -123,6 +123,7 @@ func newWorld(t testing.TB, version uint16) *world {
 			Certificates: []tls.Certificate{root.issue(t, template("a.example"), ecdsaKey(t))},
 			MaxVersion:   version,
 			Time:         clock,
+			NextProtos:   []string{"http/1.1"},
 		},
 		client: &Settings{Roots: roots(root), Time: clock, Protocols: []string{"http/1.1"}},
 		pad:    NewPad(),
