@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"github.com/shoalfetch/shoal/internal/http1"
+	"github.com/shoalfetch/shoal/internal/tlsconn"
 	"github.com/shoalfetch/shoal/poller"
 )
 
@@ -15,15 +16,17 @@ type connState uint8
 const (
 	connNew connState = iota
 	connDialing
+	connHandshaking // TLS is agreed on, for https
 	connOpen
 	connClosed
 )
 
 var connMoves = [...][]connState{
-	connNew:     {connDialing},
-	connDialing: {connOpen, connClosed},
-	connOpen:    {connClosed},
-	connClosed:  nil,
+	connNew:         {connDialing},
+	connDialing:     {connHandshaking, connOpen, connClosed},
+	connHandshaking: {connOpen, connClosed},
+	connOpen:        {connClosed},
+	connClosed:      nil,
 }
 
 // conn is one socket.
@@ -39,15 +42,19 @@ type conn struct {
 	eof      bool            // the peer has sent its last byte
 	leaving  bool            // about to close: takes no more exchanges
 	resting  bool            // until its deadline nothing is received, see pace.go
+	agreed   TLSState
 
 	origin   *origin
-	job      *job // Dialing: whose attempt it is; nil when that job went elsewhere
+	job      *job          // until it is Open: whose attempt it is; nil when that job went elsewhere
+	secure   *tlsconn.Conn // nil for http; see secure.go
 	proto    protocol
 	h1       h1          // what proto is, unless a test speaks something else
 	first    *exchange   // of those under way
 	outbox   *outbox     // nil when all has been sent, as nearly always
 	address  *netip.Addr // the peer's; one of a lookup's answer
 	deadline deadline    // connect or idle
+
+	verification *verification // under way; nearly always nil
 
 	links[conn] // in loop.idle
 }
@@ -56,8 +63,8 @@ func (c *conn) place() *links[conn] { return &c.links }
 
 // outbox is what a conn has not been able to send.
 type outbox struct {
-	head []byte // bytes of ours still to send
-	body []byte // then these, borrowed from a Request
+	head []byte // bytes of ours still to send, as they go out
+	body []byte // then these, borrowed from a Request, not encrypted yet
 	err  error  // send failed, nothing more goes out; what recv says next decides
 }
 
@@ -85,9 +92,15 @@ func (l *loop) setConn(c *conn, to connState) {
 	case connDialing:
 		l.timers.set(&c.deadline, c.token, connectPatience, l.now+l.options.ConnectTimeout)
 		l.trace(ConnDialing, c.job, c, 0, 0, nil)
+	case connHandshaking:
+		if c.job != nil {
+			c.job.lap(stageTLS, l.now)
+		}
+		l.timers.set(&c.deadline, c.token, connectPatience, l.now+l.options.ConnectTimeout)
+		l.trace(ConnHandshaking, c.job, c, 0, 0, nil)
 	case connOpen:
 		c.deadline.clear()
-		l.trace(ConnOpen, c.job, c, 0, 0, nil)
+		l.trace(ConnOpen, c.job, c, int(c.agreed.Version), int(c.agreed.Suite), nil)
 	case connClosed:
 		c.deadline.clear()
 		l.trace(ConnClosed, nil, c, 0, 0, nil)
@@ -126,7 +139,7 @@ func (l *loop) dial(j *job, address *netip.Addr) error {
 	c := l.newConn(fd, j, address)
 	l.traceConnect(j, c, to, err)
 	if err == nil {
-		l.opened(c)
+		l.establish(c)
 		return nil
 	}
 	if err := l.watch(c); err != nil {
@@ -156,7 +169,17 @@ func (l *loop) newConn(fd int, j *job, address *netip.Addr) *conn {
 func (l *loop) advance(c *conn, e poller.Event) {
 	switch c.state {
 	case connDialing:
+		if c.origin.route.secure && !l.mayHandshake(c) {
+			return
+		}
 		l.finishDial(c)
+	case connHandshaking:
+		if e.Writable && c.unsent() > 0 {
+			l.flush(c)
+		}
+		if e.Readable && c.verification == nil && l.mayHandshake(c) {
+			l.receiveHandshake(c)
+		}
 	case connOpen:
 		if e.Writable && c.unsent() > 0 {
 			l.flush(c)
@@ -179,11 +202,11 @@ func (l *loop) finishDial(c *conn) {
 		return
 	}
 	if l.kernel.Connected(int(c.fd)) {
-		l.opened(c)
+		l.establish(c)
 	}
 }
 
-// opened is called when a conn has connected. The job that wanted it gets it,
+// opened is called when a conn can carry an exchange. The job that wanted it gets it,
 // or, when that one went elsewhere, whoever is next at the origin.
 func (l *loop) opened(c *conn) {
 	j := c.job
@@ -202,39 +225,70 @@ func (l *loop) opened(c *conn) {
 // transmit sends a request at once, as far as the send buffer takes it, and
 // keeps the rest. body is borrowed; head is not.
 func (l *loop) transmit(c *conn, head, body []byte) {
-	if c.outbox == nil {
-		head = head[l.send(c, head):]
-		if len(head) == 0 && len(body) > 0 && c.outbox == nil {
-			body = body[l.send(c, body):]
-		}
+	if c.secure != nil {
+		head = l.seal(c, head)
 	}
-	if c.sendFailure() != nil {
-		return
-	}
-	if len(head)+len(body) > 0 {
+	l.push(c, head)
+	if len(body) > 0 && c.sendFailure() == nil {
 		if c.outbox == nil {
 			c.outbox = new(outbox)
 		}
-		c.outbox.head = append(c.outbox.head, head...)
 		c.outbox.body = body
+		l.drain(c)
 	}
-	l.progressSent(c)
+	if c.sendFailure() == nil {
+		l.progressSent(c)
+	}
+}
+
+// push sends bytes as they are, and keeps a copy of those that the send buffer
+// does not take now.
+func (l *loop) push(c *conn, p []byte) {
+	if c.outbox == nil {
+		p = p[l.send(c, p):]
+	}
+	if len(p) == 0 || c.sendFailure() != nil {
+		return
+	}
+	if c.outbox == nil {
+		c.outbox = new(outbox)
+	}
+	c.outbox.head = append(c.outbox.head, p...)
+}
+
+// drain sends what it can of an outbox, and lets go of it when it is empty.
+func (l *loop) drain(c *conn) {
+	o := c.outbox
+	for o.err == nil {
+		switch {
+		case len(o.head) > 0:
+			n := l.send(c, o.head)
+			if o.head = o.head[min(n, len(o.head)):]; len(o.head) > 0 {
+				return
+			}
+		case len(o.body) > 0 && c.secure == nil:
+			n := l.send(c, o.body)
+			if o.body = o.body[min(n, len(o.body)):]; len(o.body) > 0 {
+				return
+			}
+		case len(o.body) > 0:
+			n := min(len(o.body), sealBytes)
+			sealed := l.seal(c, o.body[:n])
+			if o.err == nil {
+				o.head, o.body = append(o.head, sealed...), o.body[n:]
+			}
+		default:
+			c.outbox = nil
+			return
+		}
+	}
 }
 
 // flush goes on sending what is left.
 func (l *loop) flush(c *conn) {
-	o, before := c.outbox, c.unsent()
-	if len(o.head) > 0 {
-		o.head = o.head[l.send(c, o.head):]
-	}
-	if len(o.head) == 0 && len(o.body) > 0 {
-		o.body = o.body[l.send(c, o.body):]
-	}
-	after := c.unsent()
-	if after == 0 && o.err == nil {
-		c.outbox = nil
-	}
-	if after < before && o.err == nil {
+	before := c.unsent()
+	l.drain(c)
+	if c.unsent() < before && c.sendFailure() == nil {
 		l.progressSent(c)
 	}
 }
@@ -245,19 +299,24 @@ func (l *loop) send(c *conn, p []byte) int {
 	n, err := l.kernel.Send(int(c.fd), p)
 	l.trace(CallSend, c.soleJob(), c, n, len(p), err)
 	if err != nil && err != syscall.EAGAIN {
-		if c.outbox == nil {
-			c.outbox = new(outbox)
-		}
-		*c.outbox = outbox{err: err}
+		c.failSending(err)
 		return 0
 	}
 	return n
 }
 
+// failSending drops what was still to be sent: nothing more goes out.
+func (c *conn) failSending(err error) {
+	if c.outbox == nil {
+		c.outbox = new(outbox)
+	}
+	*c.outbox = outbox{err: err}
+}
+
 // receive makes one recv call into the loop's one buffer and passes on what
 // came. Level triggering will tell of what is left.
 func (l *loop) receive(c *conn) {
-	if x := c.proto.straight(); x != nil && !l.options.paced() && l.splice(c, x) {
+	if x := c.proto.straight(); x != nil && c.secure == nil && !l.options.paced() && l.splice(c, x) {
 		return
 	}
 	n, err := l.kernel.Recv(int(c.fd), l.buffer)
@@ -266,7 +325,7 @@ func (l *loop) receive(c *conn) {
 	case err == syscall.EAGAIN:
 	case err != nil:
 		l.broken(c, err)
-	case c.busy == 0:
+	case c.busy == 0 && (n == 0 || c.secure == nil):
 		// Idle: neither bytes nor the end belong to an exchange of ours.
 		l.retire(c)
 	case n == 0:
@@ -275,7 +334,7 @@ func (l *loop) receive(c *conn) {
 		if c.busy == 1 {
 			l.heard(c.first) // be it only a part of a head
 		}
-		c.proto.feed(l.buffer[:n])
+		l.feed(c, l.buffer[:n])
 		l.pull(c)
 		l.pace(c)
 	}
@@ -287,8 +346,12 @@ func (l *loop) ended(c *conn) {
 		l.broken(c, err)
 		return
 	}
-	c.eof = true
-	c.proto.eof()
+	if c.secure != nil {
+		c.secure.EOF() // what it has not been asked for yet comes first
+	} else {
+		c.eof = true
+		c.proto.eof()
+	}
 	l.pull(c)
 }
 
@@ -298,6 +361,9 @@ func (l *loop) pull(c *conn) {
 	for c.state == connOpen {
 		if !c.proto.reading() {
 			c.proto.hold()
+			if c.secure != nil {
+				c.secure.Hold()
+			}
 			return
 		}
 		x, kind, err := c.proto.next()
@@ -307,7 +373,9 @@ func (l *loop) pull(c *conn) {
 		case kind == http1.NeedData && c.eof:
 			l.broken(c, http1.ErrNoResponse)
 		case kind == http1.NeedData:
-			return
+			if !l.refill(c) {
+				return
+			}
 		default:
 			l.step(x, kind)
 		}
@@ -331,8 +399,8 @@ func (c *conn) wants() (i poller.Interest) {
 	switch c.state {
 	case connDialing:
 		return poller.Writable
-	case connOpen:
-		if c.receiving() {
+	case connHandshaking, connOpen:
+		if c.verification == nil && c.receiving() {
 			i |= poller.Readable
 		}
 		if c.unsent() > 0 {
@@ -382,6 +450,8 @@ func (l *loop) expireConn(c *conn) {
 	switch {
 	case c.state == connDialing:
 		l.dialFailed(c, l.timeout(connectPatience))
+	case c.state == connHandshaking:
+		l.handshakeFailed(c, l.timeout(connectPatience))
 	case c.resting:
 		l.endRest(c)
 	default:
@@ -396,6 +466,7 @@ func (l *loop) retire(c *conn) {
 		panic("fetch: retired a conn that is in use")
 	}
 	l.leavePool(c)
+	l.unsecure(c)
 	if c.interest != 0 {
 		l.kernel.Remove(int(c.fd))
 		c.interest = 0

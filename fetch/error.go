@@ -18,6 +18,7 @@ const (
 	PhaseQueue                // waiting for its host's turn or a free slot
 	PhaseLookup               // finding the host's addresses
 	PhaseDial                 // connecting to one of them
+	PhaseTLS                  // agreeing on keys with the server, and judging its certificate
 	PhaseSend                 // sending the request
 	PhaseAwait                // waiting for, and reading, the response's head
 	PhaseStatus               // judging the head: status, redirects, limits
@@ -25,10 +26,10 @@ const (
 	PhaseSave                 // handing the body to the sink
 )
 
-var phaseNames = [...]string{"request", "queue", "lookup", "dial", "send", "await", "status", "receive", "save"}
+var phaseNames = [...]string{"request", "queue", "lookup", "dial", "tls", "send", "await", "status", "receive", "save"}
 
 // String is the word used in messages and reports: "request", "queue",
-// "lookup", "dial", "send", "await", "status", "receive" or "save".
+// "lookup", "dial", "tls", "send", "await", "status", "receive" or "save".
 func (p Phase) String() string { return phaseNames[p] }
 
 // Error is how a fetch fails: which URL, in which phase, at which attempt, and

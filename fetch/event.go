@@ -18,7 +18,8 @@ const (
 	JobDone // N: 0 failed, 1 fetched, 2 skipped
 
 	ConnDialing
-	ConnOpen
+	ConnHandshaking
+	ConnOpen // N: the version of TLS, Of: the cipher suite; 0 without TLS
 	ConnClosed
 
 	ExchangeSending
@@ -36,7 +37,7 @@ const (
 
 var eventNames = [...]string{
 	"queued", "looking up", "running", "done",
-	"dialing", "open", "closed",
+	"dialing", "handshaking", "open", "closed",
 	"sending", "awaiting", "receiving", "exchange done",
 	"connect", "send", "recv", "splice", "paused", "resumed",
 }

@@ -414,7 +414,7 @@ func (l *loop) lost(x *exchange, err error) {
 // drop takes an exchange off its conn and its job, which keeps what it learned.
 func (l *loop) drop(x *exchange) {
 	c, res := x.conn, x.job.tell()
-	res.Remote = c.remote()
+	res.Remote, res.TLS = c.remote(), c.agreed
 	if x.state == exchangeReceiving {
 		res.Head, res.End = c.proto.head(x)
 	}

@@ -9,3 +9,7 @@ func (f *Fetcher) Names() int { return len(f.loop.names) }
 
 // Timers is how many entries its heap of timers has.
 func (f *Fetcher) Timers() int { return len(f.loop.timers.heap) }
+
+// VerifyLater has the Fetcher judge certificates beside its loop, as it does
+// where the system's verifier may block.
+func (f *Fetcher) VerifyLater() { f.loop.verifyLater = true }

@@ -63,9 +63,14 @@ type Options struct {
 	// negative.
 	MaxRedirects int
 
+	// AllowDowngrade follows redirects from https to http, which otherwise fail
+	// the fetch: from there on anyone on the way can read and change it.
+	AllowDowngrade bool
+
 	// LookupTimeout bounds a host's lookup: 10 s when zero.
 	LookupTimeout time.Duration
-	// ConnectTimeout bounds one attempt to connect: 10 s when zero.
+	// ConnectTimeout bounds one attempt to connect, and then each step to an
+	// open connection (TLS): 10 s when zero.
 	ConnectTimeout time.Duration
 	// SendTimeout bounds a send without progress: 30 s when zero.
 	SendTimeout time.Duration
@@ -318,7 +323,7 @@ func (f *Fetcher) run(ctx context.Context, source Source, yield func(*Result, er
 		}
 		l.wreck()
 		f.loop = newLoop(l.options, l.kernel, l.workers, l.shared)
-		f.loop.speak, f.loop.asked = l.speak, l.asked
+		f.loop.speak, f.loop.asked, f.loop.verifyLater = l.speak, l.asked, l.verifyLater
 	}()
 	l.run(ctx, source, yield)
 	orderly = true

@@ -84,6 +84,7 @@ const (
 	stageQueue stage = iota
 	stageLookup
 	stageConnect
+	stageTLS
 	stageSend
 	stageWait
 	stageReceive
@@ -318,7 +319,7 @@ func (j *job) report() *Result {
 }
 
 func timingsOf(spent *[stages]float32) (t Timings) {
-	for i, to := range [stages]*time.Duration{&t.Queue, &t.Lookup, &t.Connect, &t.Send, &t.Wait, &t.Receive} {
+	for i, to := range [stages]*time.Duration{&t.Queue, &t.Lookup, &t.Connect, &t.TLS, &t.Send, &t.Wait, &t.Receive} {
 		*to = time.Duration(float64(spent[i]) * float64(time.Second))
 		t.Total += *to
 	}
@@ -352,6 +353,8 @@ func (j *job) phase() Phase {
 		return PhaseQueue
 	case j.state == jobLookingUp:
 		return PhaseLookup
+	case j.dialing != nil && j.dialing.state == connHandshaking:
+		return PhaseTLS
 	}
 	return PhaseDial
 }

@@ -101,11 +101,13 @@ func (l *loop) ask(name string) *lookup {
 	return k
 }
 
-// answered is called for each lookup that has finished. One that nobody waits
+// answered is called for each piece of work that has finished: a lookup, or the
+// judgement of a certificate. One that nobody waits
 // for any longer is no longer known.
 func (l *loop) answered(id uint64) {
 	k := l.lookups[id]
 	if k == nil {
+		l.verified(id)
 		return
 	}
 	delete(l.lookups, id)

@@ -36,6 +36,9 @@ type loop struct {
 	seated  int                   // of the conns, those with room for an exchange
 	queued  int                   // jobs waiting in line at their origins
 
+	security    *security // nil until a conn is secure
+	verifyLater bool      // the judging of certificates may block
+
 	names    map[string]*lookup
 	lookups  map[uint64]*lookup // under way, by id
 	shortage shortage
@@ -79,6 +82,9 @@ func newLoop(o Options, k kernel.Kernel, w offload.Runner, s *shared) *loop {
 		limits:  &http1.Limits{},
 		jobs:    table[job]{mark: jobToken},
 		origins: map[route]*origin{},
+
+		verifyLater: verifierBlocks && (o.TLS == nil || o.TLS.Roots == nil),
+
 		names:   map[string]*lookup{},
 		lookups: map[uint64]*lookup{},
 		timers:  timers{heap: make([]timer, 0, 2*o.MaxConns+sweepSlack)},
@@ -145,6 +151,9 @@ func (l *loop) turn(hurry bool) error {
 		return err
 	}
 	l.now = l.kernel.Now()
+	if l.security != nil {
+		l.security.steps = 0
+	}
 	for _, e := range l.events[:n] {
 		if c := l.conns.get(token(e.Token)); c != nil {
 			l.advance(c, e)
@@ -312,6 +321,9 @@ func (l *loop) tidy() {
 func (l *loop) wreck() {
 	l.conns.each(func(c *conn) {
 		if c.state != connClosed {
+			if c.secure != nil {
+				c.secure.Stop()
+			}
 			if c.interest != 0 {
 				l.kernel.Remove(int(c.fd))
 			}

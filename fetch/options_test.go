@@ -74,7 +74,6 @@ func TestDescriptorLimit(t *testing.T) {
 // of the network.
 func TestRequestsRefused(t *testing.T) {
 	for text, q := range map[string]fetch.Request{
-		"https is not supported yet":   {URL: "https://a.test/"},
 		"no scheme":                    {URL: "a.test/x"},
 		`scheme "ftp"`:                 {URL: "ftp://a.test/"},
 		"no host":                      {URL: "http:///x"},

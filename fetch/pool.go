@@ -47,6 +47,12 @@ func (l *loop) release(c *conn) {
 	if c.state != connOpen {
 		return
 	}
+	if c.busy == 0 {
+		l.refill(c) // what nobody asked for shows
+	}
+	if c.state == connClosed {
+		return
+	}
 	if c.busy == 0 && (c.eof || c.outbox != nil || c.uses > 0 && !c.proto.reusable()) {
 		l.retire(c)
 		return

@@ -19,6 +19,9 @@ func (l *loop) redirect(j *job, h Head) (*target, error) {
 	if err != nil {
 		return nil, &RedirectError{location, err.Error()}
 	}
+	if j.origin.route.secure && !t.route.secure && !l.options.AllowDowngrade {
+		return nil, &RedirectError{location, "it leads from https to http"}
+	}
 	if j.visited(methodAfter(int(h.Status), j.outgoing().Method), t.url) {
 		return nil, &RedirectError{location, "it leads in a circle"}
 	}

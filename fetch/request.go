@@ -21,7 +21,7 @@ type Framing = http1.Framing
 // Request is one thing to fetch. The zero value of everything but URL is what
 // most fetches want.
 type Request struct {
-	// URL is absolute, with the scheme http.
+	// URL is absolute, with the scheme http or https.
 	URL string
 
 	// Method is GET when empty. Only GET, HEAD, PUT, DELETE, OPTIONS and TRACE
@@ -77,7 +77,15 @@ type Result struct {
 	Redirects int            // how many were followed
 	Reused    bool           // the last request went over a kept-alive connection
 	Remote    netip.AddrPort // the server's address; zero when never connected
+	TLS       TLSState       // of the last connection; zero for http
 	Timings   Timings
+}
+
+// TLSState is what two sides agreed on.
+type TLSState struct {
+	Version uint16 // tls.VersionTLS12 or tls.VersionTLS13; 0: no TLS
+	Suite   uint16 // tls.CipherSuiteName has its name
+	Resumed bool   // an earlier session went on, without certificates
 }
 
 // Timings are how long a fetch spent in each phase, added up over redirects
@@ -86,6 +94,7 @@ type Timings struct {
 	Queue   time.Duration // admitted, but waiting for its host or a free slot
 	Lookup  time.Duration // waiting for the host's addresses
 	Connect time.Duration // connecting
+	TLS     time.Duration // agreeing on keys, and judging certificates
 	Send    time.Duration // sending the request
 	Wait    time.Duration // waiting for the whole head of the response
 	Receive time.Duration // receiving the body

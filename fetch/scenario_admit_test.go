@@ -111,7 +111,7 @@ func TestManyFailures(t *testing.T) {
 	var base uint64
 	source := func(yield func(fetch.Request) bool) {
 		for pulled = range many {
-			if !yield(fetch.Request{URL: "https://a.test/"}) {
+			if !yield(fetch.Request{URL: "ftp://a.test/"}) {
 				return
 			}
 		}

@@ -69,7 +69,6 @@ func TestLocationForms(t *testing.T) {
 // URL is. The reason is in the error, and nothing panics.
 func TestLocationRefused(t *testing.T) {
 	for location, reason := range map[string]string{
-		"https://b.test/x":           "https is not supported yet",
 		"//user:secret@b.test/x":     "user names",
 		"ftp://b.test/x":             `scheme "ftp"`,
 		"data:text/plain,x":          `scheme "data"`,

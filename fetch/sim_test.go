@@ -139,6 +139,7 @@ type simulation struct {
 	seed      uint64
 	chaos     sim.Chaos
 	verbose   bool
+	secure    bool          // over TLS
 	pauseMost time.Duration // pauses last so long at most, and fetches a little less; 0: no such thing
 
 	rand     *rand.Rand
@@ -225,6 +226,13 @@ func (s *simulation) draw() {
 	for n := range *simSize {
 		s.requests = append(s.requests, anyRequest(r, n+1))
 	}
+	if s.secure {
+		secureServers(s.T, s.kernel.Kernel, s.chaos.FinWithin == 0)
+		s.options.TLS = worldTLS()
+		for n := range s.requests {
+			s.requests[n].URL = strings.Replace(s.requests[n].URL, "http:", "https:", 1)
+		}
+	}
 }
 
 // fetch fetches some of the requests and checks each result as it comes.
@@ -287,7 +295,7 @@ func (s *simulation) check(res *fetch.Result, err error) {
 			require.True(s, ok, "seed %d: no file %s", s.seed, res.Name)
 			got = file
 		}
-		if res.End == http1.UntilClose && s.chaos.FinWithin > 0 && len(got) < len(want) {
+		if res.End == http1.UntilClose && s.chaos.FinWithin > 0 && !s.secure && len(got) < len(want) {
 			want = want[:len(got)] // cut short by a FIN, which nothing tells from the end
 		}
 		require.True(s, string(want) == string(got), "seed %d: %s: %d bytes wanted, %d delivered, or others", s.seed, res.URL, len(want), len(got))
@@ -324,11 +332,18 @@ func (s *simulation) checkEnd() {
 	require.LessOrEqual(s, c.MostSockets, s.options.MaxConns, "seed %d: too many connections", s.seed)
 	for _, a := range up {
 		// one.test and 10.0.0.1 are two routes to one address, and so is six.test.
-		most := k.MostSocketsTo(netip.AddrPortFrom(netip.MustParseAddr(a), 80))
+		most := k.MostSocketsTo(netip.AddrPortFrom(netip.MustParseAddr(a), s.port()))
 		require.LessOrEqual(s, most, 2*s.options.MaxPerHost, "seed %d: too many connections to %s", s.seed, a)
 	}
 	s.checkDeadlines()
 	s.checkWaits(c)
+}
+
+func (s *simulation) port() uint16 {
+	if s.secure {
+		return 443
+	}
+	return 80
 }
 
 // checkDeadlines finds results later than their total timeout by more than a

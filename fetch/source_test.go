@@ -27,7 +27,7 @@ func TestQueueFromManyGoroutines(t *testing.T) {
 	for p := range pushers {
 		group.Go(func() {
 			for n := range each {
-				if err := q.Push(context.Background(), fetch.Request{URL: "https://not.test/", Tag: [2]int{p, n}}); err != nil {
+				if err := q.Push(context.Background(), fetch.Request{URL: "ftp://not.test/", Tag: [2]int{p, n}}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -36,7 +36,7 @@ func TestQueueFromManyGoroutines(t *testing.T) {
 	go func() { group.Wait(); q.Close() }()
 	var next [pushers]int
 	for res, err := range f.FetchFrom(context.Background(), q) {
-		require.ErrorContains(t, err, "https is not supported")
+		require.ErrorContains(t, err, "only http and https")
 		tag := res.Request.Tag.([2]int)
 		require.Equal(t, next[tag[0]], tag[1], "pusher %d", tag[0])
 		next[tag[0]]++

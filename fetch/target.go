@@ -11,10 +11,11 @@ import (
 
 // route is what two requests must share to share a connection. It is a key, so
 // every part that could make two servers out of one name belongs in it; a
-// proxy, a TLS identity or a source address will.
+// proxy or a source address will.
 type route struct {
-	host string // lower case; an address without brackets
-	port uint16
+	host   string // lower case; an address without brackets
+	port   uint16
+	secure bool // https
 }
 
 // target is a URL taken apart into what the engine needs of it.
@@ -25,12 +26,11 @@ type target struct {
 }
 
 var (
-	errNoHTTPS  = errors.New("https is not supported yet, only http")
 	errNoHost   = errors.New("the URL names no host")
 	errUserinfo = errors.New("user names and passwords in URLs are not supported")
 )
 
-// parseTarget reads an absolute http URL.
+// parseTarget reads an absolute http or https URL.
 func parseTarget(raw string) (target, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -42,12 +42,10 @@ func parseTarget(raw string) (target, error) {
 // targetOf checks a URL that was parsed from raw and takes it apart.
 func targetOf(u *url.URL, raw string) (target, error) {
 	switch {
-	case u.Scheme == "https":
-		return target{}, errNoHTTPS
 	case u.Scheme == "":
 		return target{}, errors.New("the URL has no scheme; write http:// before it")
-	case u.Scheme != "http":
-		return target{}, fmt.Errorf("the scheme %q is not supported, only http", u.Scheme)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return target{}, fmt.Errorf("the scheme %q is not supported, only http and https", u.Scheme)
 	case u.User != nil:
 		return target{}, errUserinfo
 	case u.Hostname() == "":
@@ -58,13 +56,18 @@ func targetOf(u *url.URL, raw string) (target, error) {
 		return target{}, err
 	}
 	host := strings.Replace(u.Host, "%", "%25", 1) // a zone's, RFC 6874
-	return target{spell(raw, host, escape(u.RequestURI())), route, authorityOf(u.Host)}, nil
+	return target{spell(raw, u.Scheme, host, escape(u.RequestURI())), route, authorityOf(u.Host, route.secure)}, nil
 }
 
 // authorityOf is a URL's host as the Host field names it: without the default
 // port, and without a zone, which means something on this machine only.
-func authorityOf(host string) string {
-	host = strings.TrimSuffix(strings.TrimSuffix(host, ":80"), ":")
+func authorityOf(host string, secure bool) string {
+	if secure {
+		host = strings.TrimSuffix(host, ":443")
+	} else {
+		host = strings.TrimSuffix(host, ":80")
+	}
+	host = strings.TrimSuffix(host, ":")
 	zone, end := strings.IndexByte(host, '%'), strings.IndexByte(host, ']')
 	if zone >= 0 && zone < end {
 		host = host[:zone] + host[end:]
@@ -72,24 +75,30 @@ func authorityOf(host string) string {
 	return host
 }
 
-const schemeHTTP = "http://"
+// schemeEnd stands between a URL's scheme and its host.
+const schemeEnd = "://"
 
 // spell puts a URL together; raw, if that is how it is spelled already.
-func spell(raw, host, path string) string {
-	if len(raw) == len(schemeHTTP)+len(host)+len(path) &&
-		strings.HasPrefix(raw, schemeHTTP) && strings.HasSuffix(raw, path) && raw[len(schemeHTTP):][:len(host)] == host {
+func spell(raw, scheme, host, path string) string {
+	rest, same := strings.CutPrefix(raw, scheme)
+	if same && len(rest) == len(schemeEnd)+len(host)+len(path) &&
+		strings.HasPrefix(rest, schemeEnd) && strings.HasSuffix(rest, path) && rest[len(schemeEnd):][:len(host)] == host {
 		return raw
 	}
-	return schemeHTTP + host + path
+	return scheme + schemeEnd + host + path
 }
 
 // pathOf is the request-target of a spelled URL (RFC 9112 section 3.2.1).
 func pathOf(url string) string {
-	return url[len(schemeHTTP)+strings.IndexByte(url[len(schemeHTTP):], '/'):]
+	host := strings.Index(url, schemeEnd) + len(schemeEnd)
+	return url[host+strings.IndexByte(url[host:], '/'):]
 }
 
 func routeOf(u *url.URL) (route, error) {
 	r := route{host: strings.ToLower(u.Hostname()), port: 80}
+	if u.Scheme == "https" {
+		r.port, r.secure = 443, true
+	}
 	if p := u.Port(); p != "" {
 		n, err := strconv.ParseUint(p, 10, 16)
 		if err != nil || n == 0 {

@@ -34,7 +34,7 @@ func TestRecords(t *testing.T) {
 	s, dir, dead := site(t), t.TempDir(), deadAddress(t)
 	got := shoal(t, "--json", "-d", dir, "-i", listFile(t,
 		s.URL+"/plain/a.jpg", s.URL+"/chunked/b.jpg", s.URL+"/close/c.jpg", s.URL+"/moved/d.jpg",
-		s.URL+"/none/e.jpg", s.URL+"/cut/f.jpg", "http://"+dead+"/g.jpg", "https://h/h.jpg"))
+		s.URL+"/none/e.jpg", s.URL+"/cut/f.jpg", "http://"+dead+"/g.jpg", "ftp://h/h.jpg"))
 	require.Equal(t, exitFailed, got.status)
 	all := records(t, got.stdout)
 	require.Len(t, all, 8)

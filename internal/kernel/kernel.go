@@ -42,6 +42,10 @@ type Clock interface {
 	// It never goes back and does not jump when the wall clock is set.
 	Now() time.Duration
 
+	// Wall is the time of day, as certificates and dates in header fields mean
+	// it. It jumps when somebody sets the clock.
+	Wall() time.Time
+
 	// Random is 64 random bits, good enough for names and jitter; not for keys.
 	Random() uint64
 }

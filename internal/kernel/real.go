@@ -32,6 +32,9 @@ func New() (*Real, error) {
 // carries for such differences and that no one can set.
 func (r *Real) Now() time.Duration { return time.Since(r.start) }
 
+// Wall implements [Clock].
+func (r *Real) Wall() time.Time { return time.Now() }
+
 // Random implements [Clock].
 func (r *Real) Random() uint64 { return rand.Uint64() }
 

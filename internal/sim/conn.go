@@ -30,6 +30,9 @@ type Conn struct {
 	socket  *socket
 	oneWay  time.Duration
 
+	seal func(p []byte) []byte // see Wrap
+	last func() []byte
+
 	arrives time.Duration // the last of what the client sent
 	leaves  time.Duration // the last of what the server sent
 
@@ -76,11 +79,19 @@ func (c *Conn) After(d time.Duration, f func()) {
 	})
 }
 
+// Wrap puts a layer between the server and the connection, from now on: what the
+// server sends goes out as seal makes it, and last is what goes out before a
+// FIN.
+func (c *Conn) Wrap(seal func(p []byte) []byte, last func() []byte) { c.seal, c.last = seal, last }
+
 // Send sends p, which must not change any more. After Close or Reset, or when
 // the client has gone, it does nothing.
 func (c *Conn) Send(delay time.Duration, p []byte) {
 	if c.ending || c.over || len(p) == 0 {
 		return
+	}
+	if c.seal != nil {
+		p = c.seal(p)
 	}
 	c.push(c.depart(delay), p)
 }
@@ -93,6 +104,11 @@ func (c *Conn) Close(delay time.Duration) {
 	}
 	at := c.depart(delay)
 	c.ending, c.endAt = true, c.leaves
+	if c.last != nil {
+		if p := c.last(); len(p) > 0 {
+			c.push(at, p)
+		}
+	}
 	c.push(at, nil)
 }
 

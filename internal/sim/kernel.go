@@ -142,6 +142,11 @@ func New(seed uint64, chaos Chaos) *Kernel {
 // Now implements kernel.Clock: virtual time since New. Asking costs nothing.
 func (k *Kernel) Now() time.Duration { return k.now }
 
+// Wall implements kernel.Clock: every simulation begins at the same moment.
+func (k *Kernel) Wall() time.Time {
+	return time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC).Add(k.now)
+}
+
 // Random implements kernel.Clock, from the seed.
 func (k *Kernel) Random() uint64 { return k.random.Uint64() }
 

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"crypto/tls"
 	"io"
 	"syscall"
 	"time"
@@ -36,6 +37,7 @@ type journey struct {
 // link is what has been told of one connection.
 type link struct {
 	connecting time.Duration // when connect was called
+	agreeing   time.Duration // when TLS began; 0: it did not
 	open       bool
 	uses       int // requests sent over it
 }
@@ -86,7 +88,7 @@ func (e *Explain) Event(ev fetch.Event) {
 	switch ev.Kind {
 	case fetch.JobQueued, fetch.JobLookingUp, fetch.JobRunning, fetch.JobDone:
 		e.ofJob(ev, j, met)
-	case fetch.ConnDialing, fetch.CallConnect, fetch.ConnOpen:
+	case fetch.ConnDialing, fetch.CallConnect, fetch.ConnHandshaking, fetch.ConnOpen:
 		e.ofDial(ev)
 	case fetch.CallRecv, fetch.CallSplice:
 		e.ofReceipt(ev, j)
@@ -104,6 +106,8 @@ func (e *Explain) ofConn(ev fetch.Event) {
 		e.tell(0, "connection %d: connected, for whoever comes next", ev.Conn)
 	case ev.Kind == fetch.CallRecv:
 		e.tell(0, "connection %d: idle: %s", ev.Conn, received(ev, ev.N))
+	case ev.Kind == fetch.CallSend:
+		e.tell(0, "connection %d: idle: %s", ev.Conn, sent(ev))
 	case ev.Kind == fetch.ConnClosed && c.open:
 		e.tell(0, "connection %d: closed", ev.Conn)
 	case ev.Kind == fetch.ConnClosed:
@@ -156,14 +160,26 @@ func (e *Explain) ofDial(ev fetch.Event) {
 	case ev.Kind == fetch.ConnDialing:
 		e.conns[ev.Conn] = &link{connecting: ev.At}
 	case ev.Kind == fetch.ConnOpen:
+		e.opened(ev, e.conns[ev.Conn])
+	case ev.Kind == fetch.ConnHandshaking:
 		c := e.conns[ev.Conn]
-		c.open = true
-		e.tell(ev.Job, "connection %d: writable: connected after %s", ev.Conn, milliseconds(ev.At-c.connecting))
+		c.agreeing = ev.At
+		e.tell(ev.Job, "connection %d: writable: connected after %s, TLS begins", ev.Conn, milliseconds(ev.At-c.connecting))
 	case ev.Conn == 0:
 		e.tell(ev.Job, "connect: %s", errnoText(ev.Errno))
 	default:
 		e.tell(ev.Job, "connection %d: connect to %v (%s): %s", ev.Conn, ev.Remote, family(ev), connecting(ev.Errno))
 	}
+}
+
+func (e *Explain) opened(ev fetch.Event, c *link) {
+	c.open = true
+	if c.agreeing == 0 {
+		e.tell(ev.Job, "connection %d: writable: connected after %s", ev.Conn, milliseconds(ev.At-c.connecting))
+		return
+	}
+	e.tell(ev.Job, "connection %d: %s agreed on with %s after %s", ev.Conn,
+		tls.VersionName(uint16(ev.N)), tls.CipherSuiteName(uint16(ev.Of)), milliseconds(ev.At-c.agreeing))
 }
 
 func family(ev fetch.Event) string {
