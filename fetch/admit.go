@@ -39,6 +39,7 @@ func (l *loop) admit(source Source) (more bool) {
 func (l *loop) canPull() bool {
 	return l.slots-l.seated < l.options.MaxConns &&
 		l.queued < lookahead*l.options.MaxConns &&
+		l.backingOff < retryMost*l.options.MaxConns &&
 		!l.shortage.holds(l.now)
 }
 

@@ -109,6 +109,16 @@ func (e *RedirectError) Error() string {
 	return fmt.Sprintf("redirect to %q not followed: %s", e.Location, e.Reason)
 }
 
+// RangeError is a part of a body that is not the part that was asked for.
+type RangeError struct {
+	Range  string // Content-Range, as the server gave it
+	Reason string
+}
+
+func (e *RangeError) Error() string {
+	return fmt.Sprintf("the server sent the part %q: %s", e.Range, e.Reason)
+}
+
 // ShortageError says that descriptors or local ports had run out, and stayed
 // so. Until then a shortage is back-pressure: the fetch waits.
 type ShortageError struct {

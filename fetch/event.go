@@ -15,7 +15,8 @@ const (
 	JobQueued EventKind = iota
 	JobLookingUp
 	JobRunning
-	JobDone // N: 0 failed, 1 fetched, 2 skipped
+	JobBackingOff // N: which retry it waits for, from 1
+	JobDone       // N: 0 failed, 1 fetched, 2 skipped
 
 	ConnDialing
 	ConnHandshaking
@@ -36,7 +37,7 @@ const (
 )
 
 var eventNames = [...]string{
-	"queued", "looking up", "running", "done",
+	"queued", "looking up", "running", "backing off", "done",
 	"dialing", "handshaking", "open", "closed",
 	"sending", "awaiting", "receiving", "exchange done",
 	"connect", "send", "recv", "splice", "paused", "resumed",

@@ -47,6 +47,7 @@ type exchange struct {
 // read past, so that the conn can be used again.
 type verdict struct {
 	err    error   // the failure; nil: follow
+	over   bool    // not of the job, which starts over
 	to     *target // the redirect
 	status int     // that led there
 	seen   int64   // bytes read past
@@ -96,6 +97,9 @@ func (l *loop) assign(c *conn, j *job) {
 	j.reused = c.uses > 0
 	j.attempt++
 	j.exchange, j.received = x, 0
+	if k := j.kept(); k != nil {
+		j.received = k.bytes
+	}
 	x.conn, x.job, x.next = c, j, c.first
 	c.first = x
 	c.busy++
@@ -150,21 +154,28 @@ func (l *loop) head(x *exchange) {
 	l.judged, _ = x.conn.proto.head(x)
 	h := l.judged
 	to, err := l.redirect(j, h)
+	over := false
+	if err == nil && to == nil {
+		err = l.goesOn(j, h)
+		over = err != nil && j.kept() != nil
+	}
 	if err == nil && to == nil {
 		err = l.options.Accept(&l.judged)
 	}
 	length := x.conn.proto.length(x)
-	if limit := l.options.MaxBytes; err == nil && to == nil && limit > 0 && length > limit {
+	if limit := l.options.MaxBytes; err == nil && to == nil && limit > 0 && j.received+length > limit {
 		err = &LimitError{"body bytes", limit}
 	}
 	if err != nil || to != nil {
-		x.verdict = &verdict{err: err, to: to, status: int(h.Status)}
+		x.verdict = &verdict{err: err, over: over, to: to, status: int(h.Status)}
 		if length > drainBytes {
 			l.judge(x)
 		}
 		return
 	}
-	l.open(x, h, length)
+	if j.kept() == nil {
+		l.open(x, h, length)
+	}
 }
 
 // open asks the sink for somewhere to put the body.
@@ -355,13 +366,22 @@ func (l *loop) judge(x *exchange) {
 	} else {
 		l.abandon(x)
 	}
-	if v.err != nil {
-		l.finish(j, PhaseStatus, v.err)
-	} else {
-		l.follow(j, v.status, *v.to)
-	}
+	l.carryOut(j, v)
 	if whole {
 		l.release(c) // after follow: the same job may be the next to use it
+	}
+}
+
+// carryOut does with a job what was decided over its response.
+func (l *loop) carryOut(j *job, v *verdict) {
+	switch {
+	case v.over:
+		l.startOver(j)
+		l.requeue(j)
+	case v.err != nil:
+		l.finish(j, PhaseStatus, v.err)
+	default:
+		l.follow(j, v.status, *v.to)
 	}
 }
 
@@ -397,10 +417,8 @@ func (l *loop) lost(x *exchange, err error) {
 	again := j.reused && !j.fresh && !c.proto.started() && isIdempotent(j.outgoing().Method)
 	l.drop(x)
 	switch {
-	case v != nil && v.err == nil:
-		l.follow(j, v.status, *v.to)
 	case v != nil:
-		l.finish(j, PhaseStatus, v.err)
+		l.carryOut(j, v)
 	case again:
 		// The server closed an idle connection while the request was on its way:
 		// no fault of anybody's, RFC 9112 section 9.3.1.

@@ -67,6 +67,9 @@ type Options struct {
 	// the fetch: from there on anyone on the way can read and change it.
 	AllowDowngrade bool
 
+	// Retry says what is tried again.
+	Retry Retry
+
 	// LookupTimeout bounds a host's lookup: 10 s when zero.
 	LookupTimeout time.Duration
 	// ConnectTimeout bounds one attempt to connect, and then each step to an
@@ -240,6 +243,10 @@ func (o Options) withDefaults() (Options, error) {
 		Fields: []Field{{Name: "User-Agent", Value: o.UserAgent}}}
 	if _, err := http1.AppendRequest(nil, &probe); err != nil {
 		return o, fmt.Errorf("fetch: UserAgent: %w", err)
+	}
+	var err error
+	if o.Retry, err = o.Retry.withDefaults(); err != nil {
+		return o, err
 	}
 	if o.Accept == nil {
 		o.Accept = acceptSuccess

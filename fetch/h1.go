@@ -162,6 +162,10 @@ func (l *loop) write(j *job) *http1.Request {
 	if host := fieldValue(r.Fields, "Host"); host != "" {
 		l.request.Host = host
 	}
+	if k := j.kept(); k != nil {
+		l.fields = append(l.fields, Field{Name: "Range", Value: fmt.Sprintf("bytes=%d-", k.bytes)}, Field{Name: "If-Range", Value: k.validator})
+		l.request.Fields = l.fields
+	}
 	if r.Body != nil || expectsBody(r.Method) {
 		l.request.ContentLength = int64(len(r.Body))
 	}

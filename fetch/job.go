@@ -10,21 +10,24 @@ import (
 type jobState uint8
 
 const (
-	jobNew       jobState = iota
-	jobQueued             // waits for its host's turn and a free slot
-	jobLookingUp          // waits for the host's addresses
-	jobRunning            // has a dial attempt, or an exchange
-	jobDone               // has its result; yields at the end of this turn
+	jobNew        jobState = iota
+	jobQueued              // waits for its host's turn and a free slot
+	jobLookingUp           // waits for the host's addresses
+	jobRunning             // has a dial attempt, or an exchange
+	jobBackingOff          // has failed, and waits for another try
+	jobDone                // has its result; yields at the end of this turn
 )
 
-// jobMoves are the legal transitions. The one arrow back is from Running to
-// Queued: a redirect, a kept-alive conn that proved dead, a shortage.
+// jobMoves are the legal transitions. The one arrow back is to Queued: a
+// redirect, a kept-alive conn that proved dead, a shortage; and, through
+// BackingOff, another try.
 var jobMoves = [...][]jobState{
-	jobNew:       {jobQueued, jobDone},
-	jobQueued:    {jobLookingUp, jobRunning, jobDone},
-	jobLookingUp: {jobQueued, jobRunning, jobDone},
-	jobRunning:   {jobQueued, jobDone},
-	jobDone:      nil,
+	jobNew:        {jobQueued, jobDone},
+	jobQueued:     {jobLookingUp, jobRunning, jobBackingOff, jobDone},
+	jobLookingUp:  {jobQueued, jobRunning, jobBackingOff, jobDone},
+	jobRunning:    {jobQueued, jobBackingOff, jobDone},
+	jobBackingOff: {jobQueued, jobDone},
+	jobDone:       nil,
 }
 
 // job is one URL's life, from admission to its result. Thousands wait at once:
@@ -34,6 +37,7 @@ type job struct {
 	number    uint32 // for events: 1, 2, 3 in order of admission
 	tried     uint16 // addresses tried in this round
 	attempt   uint16
+	retries   uint16
 	state     jobState
 	stage     stage
 	fresh     bool // must not go over a kept-alive conn: one proved dead
@@ -67,12 +71,14 @@ type special struct {
 	given   Request  // as the caller gave it
 	request Request  // as it is sent: redirects change it
 	seen    []string // once redirected, method and URL of every request so far
+	kept    *kept    // nil: its body begins at the beginning
 }
 
 // trouble is what a job has met that is not its end yet.
 type trouble struct {
 	dialErrs dialErrors    // of the attempts of this round
 	shortAt  time.Duration // when its body first found no descriptor; 0: it did not
+	failed   *Error        // why it is backing off
 }
 
 func (j *job) place() *links[job] { return &j.links }
@@ -106,6 +112,10 @@ func (j *job) age(now time.Duration) time.Duration {
 // setJob moves a job on: legality, deadline, time, event.
 func (l *loop) setJob(j *job, to jobState) {
 	mustMove(jobMoves[j.state], to, "job", j.state)
+	if j.state == jobBackingOff {
+		l.backingOff--
+		j.origin.backingOff--
+	}
 	j.state = to
 	switch to {
 	case jobQueued:
@@ -122,6 +132,11 @@ func (l *loop) setJob(j *job, to jobState) {
 		j.lap(stageConnect, l.now)
 		l.wait(j, noPatience, 0)
 		l.trace(JobRunning, j, nil, 0, 0, nil)
+	case jobBackingOff:
+		j.lap(stageQueue, l.now)
+		l.backingOff++
+		j.origin.backingOff++
+		l.trace(JobBackingOff, j, nil, int(j.retries), 0, nil)
 	case jobDone:
 		j.lap(stageQueue, l.now)
 		j.deadline.clear()
@@ -222,8 +237,16 @@ func (l *loop) enqueue(j *job) {
 	l.markReady(j.origin)
 }
 
-// requeue sends a running job back to the queue, and to the head of its line:
-// it has waited once.
+// becomeSpecial gives a job what makes it more than a GET of its URL.
+func (j *job) becomeSpecial() *special {
+	if j.special == nil {
+		j.special = &special{given: j.given(), request: j.given()}
+	}
+	return j.special
+}
+
+// requeue sends a job back to the queue, and to the head of its line: it has
+// waited once.
 func (l *loop) requeue(j *job) {
 	l.unlink(j)
 	j.lookup, j.result, j.trouble, j.tried = nil, nil, nil, 0
@@ -268,6 +291,9 @@ func (l *loop) finish(j *job, phase Phase, err error) {
 	if j.exchange != nil || j.dialing != nil {
 		panic("fetch: a job finished with work under way")
 	}
+	if err != nil && !j.skipped && j.state != jobBackingOff && l.retry(j, phase, err) {
+		return
+	}
 	l.discard(j)
 	l.unlink(j)
 	l.setJob(j, jobDone)
@@ -278,7 +304,7 @@ func (l *loop) finish(j *job, phase Phase, err error) {
 	case err == nil:
 		res.Outcome = Fetched
 	default:
-		err = &Error{URL: j.url, Phase: phase, Attempt: max(1, int(j.attempt)), Err: err}
+		err = j.failure(phase, err)
 	}
 	l.trace(JobDone, j, nil, int(res.Outcome), 0, nil)
 	l.finished = append(l.finished, finished{res, err})
@@ -286,6 +312,11 @@ func (l *loop) finish(j *job, phase Phase, err error) {
 	if j.origin != nil {
 		l.forget(j.origin)
 	}
+}
+
+// failure is the error of a job that failed in a phase.
+func (j *job) failure(phase Phase, err error) *Error {
+	return &Error{URL: j.url, Phase: phase, Attempt: max(1, int(j.attempt)), Err: err}
 }
 
 // discard drops what a job's body has written so far.
@@ -329,8 +360,12 @@ func timingsOf(spent *[stages]float32) (t Timings) {
 // expireJob is called when a job's deadline has passed.
 func (l *loop) expireJob(j *job) {
 	why := j.deadline.why
-	if why == shortagePatience {
+	switch why {
+	case shortagePatience:
 		l.retryBody(j)
+		return
+	case backoffPatience:
+		l.requeue(j)
 		return
 	}
 	if x := j.exchange; x != nil && x.verdict != nil && why == stallPatience {
@@ -349,7 +384,7 @@ func (j *job) phase() Phase {
 	switch {
 	case j.exchange != nil:
 		return j.exchange.phase()
-	case j.state == jobQueued:
+	case j.state == jobQueued, j.state == jobBackingOff:
 		return PhaseQueue
 	case j.state == jobLookingUp:
 		return PhaseLookup

@@ -36,6 +36,9 @@ type loop struct {
 	seated  int                   // of the conns, those with room for an exchange
 	queued  int                   // jobs waiting in line at their origins
 
+	backingOff int  // jobs waiting for another try
+	ending     bool // no job is tried again
+
 	security    *security // nil until a conn is secure
 	verifyLater bool      // the judging of certificates may block
 
@@ -284,6 +287,7 @@ func (l *loop) deliver(yield func(*Result, error) bool) bool {
 
 // endJobs ends every job with one reason.
 func (l *loop) endJobs(reason error) {
+	l.ending = true
 	l.jobs.each(func(j *job) {
 		if j.state != jobDone {
 			l.fail(j, j.phase(), reason)
@@ -291,12 +295,16 @@ func (l *loop) endJobs(reason error) {
 	})
 }
 
-// endQueued ends every job that has not been started, and asks for no more.
+// endQueued ends every job that has not been started, or would be started again,
+// and asks for no more.
 func (l *loop) endQueued() {
 	l.sourceEnded = true
 	l.jobs.each(func(j *job) {
-		if j.state == jobQueued {
+		switch j.state {
+		case jobQueued:
 			l.fail(j, PhaseQueue, ErrStopped)
+		case jobBackingOff:
+			l.fail(j, j.trouble.failed.Phase, j.trouble.failed.Err)
 		}
 	})
 }
@@ -312,7 +320,7 @@ func (l *loop) tidy() {
 	})
 	l.bury()
 	l.finished = l.finished[:0]
-	l.sourceEnded, l.shortage = false, shortage{}
+	l.sourceEnded, l.ending, l.shortage = false, false, shortage{}
 }
 
 // wreck ends a Fetch from which something panicked or exited, perhaps half-way

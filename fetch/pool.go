@@ -9,6 +9,7 @@ type origin struct {
 	authority     string
 	literal       *lookup         // the address the host is, when it is no name
 	slots         int             // conns in any state, and jobs looking up
+	backingOff    int             // jobs that wait for another try
 	waiting       list[job, *job] // Queued, first come first served
 	dialing       list[job, *job] // Running with an attempt under way
 	available     []*conn         // open, with room for an exchange; last in, first out
@@ -33,7 +34,7 @@ func (l *loop) originOf(t target) *origin {
 // forget drops an origin with which nothing is left to do: a list of a million
 // hosts must not leave a million of them.
 func (l *loop) forget(o *origin) {
-	if o.slots == 0 && o.waiting.count == 0 && o.dialing.count == 0 && l.origins[o.route] == o {
+	if o.slots+o.backingOff == 0 && o.waiting.count == 0 && o.dialing.count == 0 && l.origins[o.route] == o {
 		if o.linked() {
 			l.ready.remove(o)
 		}

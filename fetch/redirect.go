@@ -81,10 +81,8 @@ func (j *job) visited(method, url string) bool {
 
 // follow sends a job to where its response, of a status, pointed.
 func (l *loop) follow(j *job, status int, t target) {
-	if j.special == nil {
-		j.special = &special{given: j.given(), request: j.given()}
-	}
-	s := j.special
+	s := j.becomeSpecial()
+	l.startOver(j)
 	r := &s.request
 	if s.seen == nil {
 		s.seen = []string{r.Method + " " + j.url}

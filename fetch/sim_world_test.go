@@ -19,7 +19,7 @@ import (
 // The world of the simulations: hosts whose servers say in the URL's path what
 // they answer, so that what a fetch must deliver follows from its URL alone.
 //
-//	/length/SIZE/ID    SIZE bytes, Content-Length
+//	/length/SIZE/ID    SIZE bytes, Content-Length; the rest of them, when that is asked for
 //	/chunked/SIZE/ID   SIZE bytes in chunks
 //	/close/SIZE/ID     SIZE bytes, until the connection closes
 //	/old/SIZE/ID       SIZE bytes, HTTP/1.0 without keep-alive
@@ -60,7 +60,7 @@ func serve(q *sim.Request, r *rand.Rand) sim.Response {
 	}
 	switch parts[1] {
 	case "length":
-		return sim.Reply(200, "Content-Type: image/jpeg\r\n", body(q.Target))
+		return ranged(q, body(q.Target), `"`+q.Target+`"`)
 	case "chunked":
 		return sim.ReplyChunked(200, "", body(q.Target), 1+r.IntN(3000))
 	case "close":

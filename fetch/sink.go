@@ -32,6 +32,14 @@ type Body interface {
 	Discard()
 }
 
+// Keeper is a Body that can wait for the rest of a response which broke off:
+// Keep lets go of what it holds open. Either a Write follows, behind what has
+// been written, or Discard. An error is as if it could not wait.
+type Keeper interface {
+	Body
+	Keep() error
+}
+
 // OpenInfo tells a Sink what it is opening. It may be kept.
 type OpenInfo struct {
 	Request Request
@@ -91,5 +99,6 @@ func (m *memory) Write(piece []byte) error {
 	return nil
 }
 
+func (m *memory) Keep() error   { return nil }
 func (m *memory) Commit() error { return nil }
 func (m *memory) Discard()      { m.bytes = nil }

@@ -17,6 +17,7 @@ const (
 	idlePatience               // of the conn: kept open without an exchange
 	pacePatience               // of the conn: the next recv
 	shortagePatience           // of the job: look again for a free descriptor
+	backoffPatience            // of the job: try again
 )
 
 // deadline is when its owner must be looked at next. Zero is never.

@@ -29,6 +29,7 @@ type journey struct {
 	url      string
 	lookedUp time.Duration // when its lookup began; 0: none did
 	short    bool          // it waits for a descriptor or a port
+	failed   bool          // it waits for another try
 	sent     bool          // its request is on a connection
 	answered bool          // the head of a response has come
 	received int           // bytes
@@ -86,7 +87,7 @@ func (e *Explain) Event(ev fetch.Event) {
 		e.tell(ev.Job, "%s", j.url)
 	}
 	switch ev.Kind {
-	case fetch.JobQueued, fetch.JobLookingUp, fetch.JobRunning, fetch.JobDone:
+	case fetch.JobQueued, fetch.JobLookingUp, fetch.JobRunning, fetch.JobBackingOff, fetch.JobDone:
 		e.ofJob(ev, j, met)
 	case fetch.ConnDialing, fetch.CallConnect, fetch.ConnHandshaking, fetch.ConnOpen:
 		e.ofDial(ev)
@@ -131,6 +132,9 @@ func (e *Explain) ofJob(ev fetch.Event, j *journey, met bool) {
 		if j.lookedUp != 0 {
 			e.tell(ev.Job, "has the addresses after %s", milliseconds(ev.At-j.lookedUp))
 		}
+	case fetch.JobBackingOff:
+		j.failed = true
+		e.tell(ev.Job, "has failed, and waits for retry %d", ev.N)
 	case fetch.JobDone:
 		delete(e.jobs, ev.Job)
 		e.done = append(e.done, ending{ev.Job, ev.At})
@@ -142,6 +146,8 @@ func (e *Explain) ofJob(ev fetch.Event, j *journey, met bool) {
 func (e *Explain) again(job uint64, j *journey) {
 	short := false
 	switch {
+	case j.failed:
+		e.tell(job, "is tried again")
 	case j.answered:
 		e.tell(job, "is redirected, and starts again")
 	case j.sent:

@@ -1,0 +1,353 @@
+package fetch_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/fetch"
+	"github.com/shoalfetch/shoal/internal/sim"
+)
+
+// retrying is a scene in which fetches are tried again twice, and a.test answers
+// the nth request for a target as it is told.
+func retrying(t *testing.T, answer func(q *sim.Request, nth int) sim.Response) *scene {
+	s := newScene(t)
+	s.options.Retry.Max = 2
+	seen := map[string]int{}
+	s.host("a.test", "10.1.0.1", func(q *sim.Request) sim.Response {
+		seen[q.Target]++
+		return answer(q, seen[q.Target])
+	})
+	return s
+}
+
+// TestRetriedStatuses: these are tried again, and no others (aria2/aria2#2295).
+func TestRetriedStatuses(t *testing.T) {
+	again := []int{408, 425, 429, 500, 502, 503, 504, 522, 524}
+	for status := 400; status < 600; status++ {
+		s := retrying(t, func(_ *sim.Request, nth int) sim.Response {
+			if nth < 3 {
+				return sim.Reply(status, "", []byte("not now"))
+			}
+			return sim.Reply(200, "", []byte("hello"))
+		})
+		got := s.one(fetch.Request{URL: "http://a.test/x"})
+		if !slices.Contains(again, status) {
+			require.ErrorContains(t, got.err, fmt.Sprint(status))
+			require.Equal(t, 1, got.Attempts)
+			continue
+		}
+		require.NoError(t, got.err, "status %d", status)
+		require.Equal(t, "hello", string(got.Body))
+		require.Equal(t, 3, got.Attempts)
+	}
+}
+
+// TestRetriesEnd: what fails every time fails, with its last error.
+func TestRetriesEnd(t *testing.T) {
+	s := retrying(t, func(*sim.Request, int) sim.Response { return sim.Reply(503, "", nil) })
+	got := s.one(fetch.Request{URL: "http://a.test/x"})
+	var e *fetch.Error
+	require.ErrorAs(t, got.err, &e)
+	require.EqualError(t, e, "http://a.test/x: status: status 503")
+	require.Equal(t, 3, e.Attempt)
+	require.Len(t, s.k.Served(), 3)
+}
+
+// TestRetriedFailures goes through the ways in which a fetch can fail, and says
+// which are tried again.
+func TestRetriedFailures(t *testing.T) {
+	whole := sim.Reply(200, "", []byte("hello"))
+	short := sim.Raw([]byte("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort"))
+	for _, c := range []struct {
+		name  string
+		first sim.Response
+		q     fetch.Request
+		tries int
+	}{
+		{"cut off", then(short, sim.FIN), fetch.Request{}, 2},
+		{"reset", then(short, sim.RST), fetch.Request{}, 2},
+		{"nothing", then(sim.Raw(nil), sim.FIN), fetch.Request{}, 2},
+		{"silence", late(time.Minute, whole), fetch.Request{}, 2},
+		{"silence in the body", short, fetch.Request{}, 2},
+		{"a PUT", then(short, sim.RST), fetch.Request{Method: "PUT"}, 2},
+		{"a POST", then(short, sim.RST), fetch.Request{Method: "POST"}, 1},
+		{"no response", sim.Raw([]byte("what?\r\n\r\n")), fetch.Request{}, 1},
+		{"too long", sim.Reply(200, "", times("x", 2000)), fetch.Request{}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := retrying(t, func(_ *sim.Request, nth int) sim.Response {
+				if nth == 1 {
+					return c.first
+				}
+				return whole
+			})
+			s.options.MaxBytes = 1000
+			c.q.URL = "http://a.test/x"
+			got := s.one(c.q)
+			require.Len(t, s.k.Served(), c.tries)
+			require.Equal(t, c.tries == 1, got.err != nil, "%v", got.err)
+		})
+	}
+}
+
+// TestRetriedDials: a server that is not there yet is waited for, whatever the
+// method: nothing has been sent.
+func TestRetriedDials(t *testing.T) {
+	s := retrying(t, func(*sim.Request, int) sim.Response { return sim.Reply(200, "", []byte("hello")) })
+	s.options.Retry.Max = 20
+	at := address("10.1.0.2:80")
+	s.k.At(3*time.Second, func() {
+		s.k.Serve(at, func(*sim.Request, *rand.Rand) sim.Response { return sim.Reply(200, "", []byte("late")) })
+	})
+	got := s.one(fetch.Request{URL: "http://10.1.0.2/", Method: "POST"})
+	require.NoError(t, got.err)
+	require.Equal(t, "late", string(got.Body))
+	require.Greater(t, got.at, 3*time.Second)
+}
+
+// flaky is a resolver that fails some times before it answers.
+type flaky struct {
+	*sim.Kernel
+	fails int
+	err   error
+	asked int
+}
+
+func (f *flaky) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	f.asked++
+	if f.asked <= f.fails {
+		return nil, f.err
+	}
+	return f.Kernel.LookupNetIP(ctx, network, host)
+}
+
+// TestRetriedLookups: a name server that does not answer may do so later.
+func TestRetriedLookups(t *testing.T) {
+	s := retrying(t, func(*sim.Request, int) sim.Response { return sim.Reply(200, "", nil) })
+	f := &flaky{Kernel: s.k, fails: 1, err: syscall.ECONNREFUSED}
+	s.options.Resolver = f
+	s.options.Retry.Delay, s.options.Retry.MaxDelay = 20*time.Second, 20*time.Second
+	require.NoError(t, s.one(fetch.Request{URL: "http://a.test/"}).err)
+	require.Equal(t, 2, f.asked)
+
+	s = retrying(t, nil)
+	got := s.one(fetch.Request{URL: "http://nowhere.test/"})
+	require.Equal(t, fetch.PhaseLookup, phaseOf(t, got.err))
+	require.Equal(t, 1, got.Attempts, "a name that does not exist")
+}
+
+// TestRetryAfter waits as long as the server asks for, in seconds or until a
+// date, and does not wait for too long.
+func TestRetryAfter(t *testing.T) {
+	for value, least := range map[string]time.Duration{
+		"100":                              100 * time.Second,
+		"Thu, 01 Jan 2026 00:02:00 GMT":    100 * time.Second,
+		"Thursday, 01-Jan-26 00:02:00 GMT": 100 * time.Second,
+		"Thu Jan  1 00:02:00 2026":         100 * time.Second,
+		"Thu, 01 Jan 2015 00:02:00 GMT":    0,
+		"soon":                             0,
+		"-1":                               0,
+	} {
+		s := retrying(t, func(_ *sim.Request, nth int) sim.Response {
+			if nth == 1 {
+				return sim.Reply(429, "Retry-After: "+value+"\r\n", nil)
+			}
+			return sim.Reply(200, "", nil)
+		})
+		got := s.one(fetch.Request{URL: "http://a.test/x"})
+		require.NoError(t, got.err)
+		require.GreaterOrEqual(t, got.at, least, value)
+		require.Less(t, got.at, least+30*time.Second, value)
+	}
+	s := retrying(t, func(*sim.Request, int) sim.Response { return sim.Reply(503, "Retry-After: 100000\r\n", nil) })
+	got := s.one(fetch.Request{URL: "http://a.test/x"})
+	require.ErrorContains(t, got.err, "503")
+	require.Less(t, got.at, time.Second, "it would be in vain to wait")
+}
+
+// TestRetriesDoNotHinder: while some fetches wait for another try, others go on
+// (curl/curl#5905).
+func TestRetriesDoNotHinder(t *testing.T) {
+	s := retrying(t, func(q *sim.Request, nth int) sim.Response {
+		if q.Target == "/again" && nth < 3 {
+			return sim.Reply(503, "Retry-After: 10\r\n", nil)
+		}
+		return sim.Reply(200, "", nil)
+	})
+	s.options.MaxConns, s.options.MaxPerHost = 1, 1
+	got := s.run(s.fetcher(), gets("http://a.test/again", "http://a.test/1", "http://a.test/2")...)
+	require.Equal(t, "http://a.test/again", got[2].Request.URL)
+	require.NoError(t, got[2].err)
+	require.Less(t, got[1].at, time.Second)
+}
+
+// TestRetriesStopped: what waits for another try ends at once when the run does,
+// with what it had failed of.
+func TestRetriesStopped(t *testing.T) {
+	for _, how := range []string{"stop", "cancel", "total"} {
+		s := retrying(t, func(*sim.Request, int) sim.Response { return sim.Reply(503, "Retry-After: 60\r\n", nil) })
+		ctx, cancel := context.WithCancel(context.Background())
+		var f *fetch.Fetcher
+		s.options.Trace = func(e fetch.Event) {
+			switch {
+			case e.Kind == fetch.JobBackingOff && how == "stop":
+				f.Stop()
+			case e.Kind == fetch.JobBackingOff && how == "cancel":
+				cancel()
+			}
+		}
+		if how == "total" {
+			s.options.TotalTimeout = 30 * time.Second
+		}
+		f = s.fetcher()
+		for _, err := range f.Fetch(ctx, slices.Values(gets("http://a.test/x"))) {
+			if how == "cancel" {
+				require.ErrorIs(t, err, context.Canceled)
+			} else {
+				require.ErrorContains(t, err, "503")
+			}
+		}
+		require.Less(t, s.k.Now(), 10*time.Second)
+		cancel()
+	}
+}
+
+// ranged answers as a server of files does: the whole, or the rest from where it
+// is asked, under an entity tag.
+func ranged(q *sim.Request, content []byte, tag string) sim.Response {
+	head := "ETag: " + tag + "\r\nAccept-Ranges: bytes\r\n"
+	var from int
+	if n, _ := fmt.Sscanf(q.Field("Range"), "bytes=%d-", &from); n == 1 && q.Field("If-Range") == tag {
+		head += fmt.Sprintf("Content-Range: bytes %d-%d/%d\r\n", from, len(content)-1, len(content))
+		return sim.Reply(206, head, content[from:])
+	}
+	return sim.Reply(200, head, content)
+}
+
+// cut lets a response break off after so many bytes of its body.
+func cut(p sim.Response, size, body int) sim.Response {
+	whole := p.Bytes()
+	return then(sim.Raw(whole[:len(whole)-size+body]), sim.FIN)
+}
+
+// TestResume: what broke off goes on where it was, as often as needed.
+func TestResume(t *testing.T) {
+	content := times("abcdefghij", 100_000)
+	for _, tag := range []string{`"v1"`, `W/"v1"`} {
+		s := retrying(t, func(q *sim.Request, nth int) sim.Response {
+			p := ranged(q, content, tag)
+			if nth < 3 {
+				return cut(p, bodySize(p), 20_000)
+			}
+			return p
+		})
+		got := s.one(fetch.Request{URL: "http://a.test/x"})
+		require.NoError(t, got.err)
+		require.True(t, string(content) == string(got.Body))
+		require.EqualValues(t, len(content), got.Bytes)
+		var asked []string
+		for _, served := range s.k.Served() {
+			asked = append(asked, served.Request.Field("Range"))
+		}
+		if tag[0] == 'W' {
+			require.Equal(t, []string{"", "", ""}, asked, "a weak validator promises nothing")
+		} else {
+			require.Equal(t, []string{"", "bytes=20000-", "bytes=40000-"}, asked)
+		}
+	}
+}
+
+func bodySize(p sim.Response) int {
+	whole := string(p.Bytes())
+	for i := range whole {
+		if i >= 4 && whole[i-4:i] == "\r\n\r\n" {
+			return len(whole) - i
+		}
+	}
+	return 0
+}
+
+// TestResumeRefused goes through what servers answer to a request for the rest
+// that is not the rest: the fetch starts over, and no two contents are glued
+// (mikf/gallery-dl#2938).
+func TestResumeRefused(t *testing.T) {
+	content, other := times("abcdefghij", 1000), times("0123456789", 1500)
+	part := func(span string) sim.Response {
+		return sim.Reply(206, "ETag: \"v1\"\r\nContent-Range: "+span+"\r\n", content[400:])
+	}
+	for _, c := range []struct {
+		name   string
+		second sim.Response
+		want   []byte
+		tries  int
+	}{
+		{"ignored", sim.Reply(200, "", content), content, 2},
+		{"changed", sim.Reply(200, "ETag: \"v2\"\r\n", other), other, 2},
+		{"from elsewhere", part("bytes 300-999/1000"), content, 3},
+		{"of another length", part("bytes 400-999/1001"), content, 3},
+		{"not all", part("bytes 400-899/1000"), content, 3},
+		{"no range at all", part("400"), content, 3},
+		{"backwards", part("bytes 999-400/1000"), content, 3},
+		{"no Content-Range", sim.Reply(206, "ETag: \"v1\"\r\n", content[400:]), content, 3},
+		{"another tag", sim.Reply(206, "ETag: \"v2\"\r\nContent-Range: bytes 400-999/1000\r\n", content[400:]), content, 3},
+		{"unsatisfiable", sim.Reply(416, "Content-Range: bytes */1000\r\n", nil), content, 3},
+		{"unknown length", part("bytes 400-999/*"), content, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := retrying(t, func(q *sim.Request, nth int) sim.Response {
+				switch {
+				case nth == 1:
+					return cut(ranged(q, content, `"v1"`), len(content), 400)
+				case nth == 2:
+					return c.second
+				}
+				require.Empty(t, q.Field("Range"))
+				return ranged(q, content, `"v1"`)
+			})
+			got := s.one(fetch.Request{URL: "http://a.test/x"})
+			require.NoError(t, got.err)
+			require.Equal(t, string(c.want), string(got.Body))
+			require.Len(t, s.k.Served(), c.tries)
+		})
+	}
+}
+
+// TestResumeThroughTrouble: a failure that brings nothing does not lose what is
+// there.
+func TestResumeThroughTrouble(t *testing.T) {
+	content := times("abcdefghij", 1000)
+	s := retrying(t, func(q *sim.Request, nth int) sim.Response {
+		switch nth {
+		case 1:
+			return cut(ranged(q, content, `"v1"`), len(content), 400)
+		case 2:
+			return sim.Reply(503, "", nil)
+		}
+		return ranged(q, content, `"v1"`)
+	})
+	got := s.one(fetch.Request{URL: "http://a.test/x"})
+	require.NoError(t, got.err)
+	require.Equal(t, string(content), string(got.Body))
+	require.Equal(t, "bytes=400-", s.k.Served()[2].Request.Field("Range"))
+}
+
+// TestUnaskedPart: a part that nobody asked for is not the whole.
+func TestUnaskedPart(t *testing.T) {
+	s := retrying(t, func(*sim.Request, int) sim.Response {
+		return sim.Reply(206, "Content-Range: bytes 0-4/10\r\n", []byte("hello"))
+	})
+	got := s.run(s.fetcher(), fetch.Request{URL: "http://a.test/x"},
+		fetch.Request{URL: "http://a.test/y", Fields: []fetch.Field{{Name: "Range", Value: "bytes=0-4"}}})
+	require.ErrorContains(t, got[0].err, "no range was asked for")
+	require.NoError(t, got[1].err)
+	require.Equal(t, "hello", string(got[1].Body))
+}
