@@ -32,11 +32,13 @@ type Body interface {
 	Discard()
 }
 
-// Keeper is a Body that can wait for the rest of a response which broke off:
-// Keep lets go of what it holds open. Either a Write follows, behind what has
-// been written, or Discard. An error is as if it could not wait.
+// Keeper is a Body that can wait for the rest of a response which broke off.
 type Keeper interface {
 	Body
+
+	// Keep lets go of what the body holds open. Then a Write follows, to go on
+	// behind what has been written, or Discard. An error is as if it could not
+	// wait.
 	Keep() error
 }
 
