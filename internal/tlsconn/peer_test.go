@@ -21,15 +21,22 @@ type peer struct {
 	*coro.Source
 	coro *coro.Coro
 	out  []byte // ciphertext for the client
+	said []byte // the first of it
 	err  error  // what the script returned
 	over bool
 }
 
 // serve makes a peer that runs a script over a fresh connection.
 func serve(t testing.TB, config *tls.Config, script func(*tls.Conn) error) *peer {
+	p := newPeer(config, script)
+	t.Cleanup(p.coro.Stop)
+	return p
+}
+
+// newPeer is serve for a test that stops the peer itself.
+func newPeer(config *tls.Config, script func(*tls.Conn) error) *peer {
 	p := new(peer)
 	p.coro, p.Source = coro.Read(func(*coro.Source) { p.err = script(tls.Server(p, config)) })
-	t.Cleanup(p.coro.Stop)
 	return p
 }
 
@@ -45,6 +52,9 @@ func (p *peer) turn(in []byte) (out []byte) {
 	p.Feed(in)
 	p.over = !p.coro.Resume()
 	out, p.out = p.out, nil
+	if p.said == nil {
+		p.said = out
+	}
 	return out
 }
 

@@ -28,8 +28,15 @@ func send(pieces ...[]byte) func(*tls.Conn) error {
 func (w *world) open(t testing.TB, forLife bool, script func(*tls.Conn) error) (c *Conn, sent []byte, p *peer) {
 	c = w.conn()
 	c.forLife = forLife
+	p, sent = connect(t, c, w.server, script)
+	t.Cleanup(p.coro.Stop)
 	t.Cleanup(c.Stop)
-	p = serve(t, w.server, func(s *tls.Conn) error {
+	return c, sent, p
+}
+
+// connect is open for a test that stops both itself.
+func connect(t testing.TB, c *Conn, server *tls.Config, script func(*tls.Conn) error) (p *peer, sent []byte) {
+	p = newPeer(server, func(s *tls.Conn) error {
 		if err := s.Handshake(); err != nil {
 			return err
 		}
@@ -42,7 +49,7 @@ func (w *world) open(t testing.TB, forLife bool, script func(*tls.Conn) error) (
 		if sent = p.turn(bytes.Clone(c.Outgoing())); status == Done {
 			_, err = c.Read(make([]byte, 1)) // tickets may have come with the server's flight
 			require.Equal(t, ErrNeedData, err)
-			return c, append(sent, p.turn(nil)...), p
+			return p, append(sent, p.turn(nil)...)
 		}
 		c.Feed(sent)
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -145,4 +146,10 @@ func eachVersion(t *testing.T, f func(t *testing.T, version uint16, forLife bool
 			t.Run(name, func(t *testing.T) { f(t, version, forLife) })
 		}
 	}
+}
+
+// pinOf is the SHA-256 of a certificate's public key.
+func pinOf(t testing.TB, cert tls.Certificate) []byte {
+	sum := sha256.Sum256(parse(t, cert.Certificate[0]).RawSubjectPublicKeyInfo)
+	return sum[:]
 }
