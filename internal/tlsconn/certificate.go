@@ -44,7 +44,7 @@ func certificateError(c *Config, chain []*x509.Certificate, err error) *Certific
 		cert = invalid.Cert
 		problem, remedy = "may not be used by a server (key usage)", "the server needs another one"
 	case errors.As(err, &unknown):
-		problem, remedy = unknownIssuer(chain)
+		problem, remedy = unknownIssuer(chain, unknown)
 	case errors.As(err, &pin):
 		problem, remedy = "is not one to accept: "+pin.Error(), "if the server has a new key, pin that one"
 	default:
@@ -100,9 +100,9 @@ func judgedAt(invalid x509.CertificateInvalidError, clock func() time.Time) (tim
 	return now, ok && err == nil
 }
 
-// unknownIssuer is for a chain that leads to none of the roots.
-func unknownIssuer(chain []*x509.Certificate) (problem, remedy string) {
-	last := chain[len(chain)-1]
+// unknownIssuer is for a chain that leads to none of the roots. crypto/x509 keeps
+// what it knows of the reason in its text only.
+func unknownIssuer(chain []*x509.Certificate, err x509.UnknownAuthorityError) (problem, remedy string) {
 	for _, cert := range chain {
 		if weak(cert.SignatureAlgorithm) && !selfSigned(cert) {
 			return fmt.Sprintf("relies on a signature with %s, which can be forged", cert.SignatureAlgorithm), "the server needs a new one"
@@ -111,7 +111,10 @@ func unknownIssuer(chain []*x509.Certificate) (problem, remedy string) {
 	if selfSigned(chain[0]) {
 		return "is self-signed", "if you know it to be the server's, trust it (--cacert, Roots)"
 	}
-	return fmt.Sprintf("comes from an issuer that is not known here, %s", issuer(last)),
+	if _, hint, ok := strings.Cut(err.Error(), "unknown authority "); ok {
+		return "leads to no issuer that is known here " + hint, ""
+	}
+	return fmt.Sprintf("comes from an issuer that is not known here, %s", issuer(chain[len(chain)-1])),
 		"trust that issuer (--cacert, Roots), or the server must send what leads to a known one"
 }
 
@@ -124,7 +127,16 @@ func weak(a x509.SignatureAlgorithm) bool {
 	return false
 }
 
-func selfSigned(cert *x509.Certificate) bool { return bytes.Equal(cert.RawSubject, cert.RawIssuer) }
+// selfSigned says whether a certificate is signed with its own key, rather than
+// by another of the same name.
+func selfSigned(cert *x509.Certificate) bool {
+	if !bytes.Equal(cert.RawSubject, cert.RawIssuer) {
+		return false
+	}
+	err := cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature)
+	var insecure x509.InsecureAlgorithmError
+	return err == nil || errors.As(err, &insecure)
+}
 
 // describe names a certificate.
 func describe(cert *x509.Certificate) string {
