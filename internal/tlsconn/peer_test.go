@@ -24,6 +24,9 @@ type peer struct {
 	said []byte // the first of it
 	err  error  // what the script returned
 	over bool
+
+	spoil func(out []byte, from int) // changes what is said, of which so much was said before
+	count int
 }
 
 // serve makes a peer that runs a script over a fresh connection.
@@ -52,6 +55,10 @@ func (p *peer) turn(in []byte) (out []byte) {
 	p.Feed(in)
 	p.over = !p.coro.Resume()
 	out, p.out = p.out, nil
+	if p.spoil != nil {
+		p.spoil(out, p.count)
+	}
+	p.count += len(out)
 	if p.said == nil {
 		p.said = out
 	}
