@@ -24,9 +24,10 @@ type CertificateError struct {
 func (e *CertificateError) Error() string { return e.text }
 func (e *CertificateError) Unwrap() error { return e.Err }
 
-// certificateError puts an error of the verification into words.
-func certificateError(c *Config, chain []*x509.Certificate, err error) *CertificateError {
-	e := &CertificateError{Name: c.name, Chain: chain, Err: err}
+// certificateError puts an error of the verification into words. now is zero if
+// nobody but the verifier knows the time.
+func certificateError(name string, chain []*x509.Certificate, now time.Time, err error) *CertificateError {
+	e := &CertificateError{Name: name, Chain: chain, Err: err}
 	cert, problem, remedy := chain[0], "", ""
 	var (
 		host    x509.HostnameError
@@ -36,10 +37,10 @@ func certificateError(c *Config, chain []*x509.Certificate, err error) *Certific
 	)
 	switch {
 	case errors.As(err, &host):
-		problem, remedy = wrongName(host.Certificate, c.name)
+		problem, remedy = wrongName(host.Certificate, name)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		cert = invalid.Cert
-		problem, remedy = wrongTime(invalid, c.tls.Time)
+		problem, remedy = wrongTime(invalid, now)
 	case errors.As(err, &invalid) && invalid.Reason == x509.IncompatibleUsage:
 		cert = invalid.Cert
 		problem, remedy = "may not be used by a server (key usage)", "the server needs another one"
@@ -48,7 +49,8 @@ func certificateError(c *Config, chain []*x509.Certificate, err error) *Certific
 	case errors.As(err, &pin):
 		problem, remedy = "is not one to accept: "+pin.Error(), "if the server has a new key, pin that one"
 	default:
-		problem = "cannot be verified: " + strings.TrimPrefix(err.Error(), "x509: ")
+		_, text, _ := strings.Cut(err.Error(), "x509: ")
+		problem = "cannot be verified: " + text
 	}
 	e.text = fmt.Sprintf("the %s %s (%s)", part(cert, chain), problem, describe(cert))
 	if remedy != "" {
@@ -76,11 +78,13 @@ func wrongName(cert *x509.Certificate, name string) (problem, remedy string) {
 }
 
 // wrongTime is for a certificate that is not valid now.
-func wrongTime(invalid x509.CertificateInvalidError, clock func() time.Time) (problem, remedy string) {
+func wrongTime(invalid x509.CertificateInvalidError, now time.Time) (problem, remedy string) {
 	cert := invalid.Cert
-	now, known := judgedAt(invalid, clock)
+	if now.IsZero() {
+		now = judgedAt(invalid)
+	}
 	switch {
-	case !known:
+	case now.IsZero():
 		return "has expired or is not valid yet", "check this machine's clock"
 	case now.Before(cert.NotBefore):
 		return fmt.Sprintf("is not valid before %s, and the clock says %s", moment(cert.NotBefore), moment(now)), "check this machine's clock"
@@ -88,16 +92,16 @@ func wrongTime(invalid x509.CertificateInvalidError, clock func() time.Time) (pr
 	return fmt.Sprintf("expired at %s, and the clock says %s", moment(cert.NotAfter), moment(now)), "the server needs a new one"
 }
 
-// judgedAt is the time at which a certificate was looked at. Without a clock of
-// ours it stands in the text only, and not in that of macOS's verifier.
-func judgedAt(invalid x509.CertificateInvalidError, clock func() time.Time) (time.Time, bool) {
-	if clock != nil {
-		return clock(), true
-	}
-	text, ok := strings.CutPrefix(invalid.Detail, "current time ")
+// judgedAt is the time at which the verifier looked at a certificate. It stands
+// in the error's text only, and not in that of macOS's.
+func judgedAt(invalid x509.CertificateInvalidError) time.Time {
+	text, _ := strings.CutPrefix(invalid.Detail, "current time ")
 	text, _, _ = strings.Cut(text, " ")
 	now, err := time.Parse(time.RFC3339, text)
-	return now, ok && err == nil
+	if err != nil {
+		return time.Time{}
+	}
+	return now
 }
 
 // unknownIssuer is for a chain that leads to none of the roots. crypto/x509 keeps
@@ -214,7 +218,7 @@ func (c *Conn) asCertificateError(err error) (*CertificateError, bool) {
 	case errors.As(err, &ours):
 		return ours, true
 	case errors.As(err, &std):
-		return certificateError(c.config, std.UnverifiedCertificates, std), true
+		return certificateError(c.config.name, std.UnverifiedCertificates, c.config.now(), std), true
 	}
 	return nil, false
 }

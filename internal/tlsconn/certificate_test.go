@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -154,6 +155,10 @@ var specimens = []specimen{
 		return (&authority{what, key}).issue(z.t, what, key)
 	}, says: `the server's certificate is self-signed ("\x1b[31mred", issued by "\x1b[31mred", valid from 2026-05-15 12:00 UTC to 2026-07-15 12:00 UTC); ` +
 		`if you know it to be the server's, trust it (--cacert, Roots)`},
+	{name: "without any name", cert: func(z *zoo) tls.Certificate {
+		return z.leaf(func(c *x509.Certificate) { c.DNSNames, c.Subject = nil, pkix.Name{Organization: []string{"Company"}} })
+	}, says: `the server's certificate is for no name at all, not for "a.example" ("Company", issued by "Root", ` +
+		`valid from 2026-05-15 12:00 UTC to 2026-07-15 12:00 UTC)` + byHost},
 	{name: "without a subject", cert: func(z *zoo) tls.Certificate {
 		return z.nobody.issue(z.t, func() *x509.Certificate { c := template("a.example"); c.Subject = pkix.Name{}; return c }(), ecdsaKey(z.t))
 	}, says: `the server's certificate comes from an issuer that is not known here, "Nobody" (for "a.example", issued by "Nobody", ` +
@@ -302,16 +307,15 @@ func TestPins(t *testing.T) {
 // Without a clock of ours the time is the verifier's, as its text tells it.
 func TestTimeOfTheVerifier(t *testing.T) {
 	cert := parse(t, sign(t, template("a.example"), ecdsaKey(t), newAuthority(t, "Root", nil)))
-	c := new(Settings).Config("a.example")
 	for detail, want := range map[string]string{
 		"current time 2030-01-02T03:04:05Z is after 2026-07-15T12:00:00Z":       "expired at 2026-07-15 12:00 UTC, and the clock says 2030-01-02 03:04 UTC",
 		"current time 1970-01-02T01:00:00+01:00 is before 2026-05-15T12:00:00Z": "is not valid before 2026-05-15 12:00 UTC, and the clock says 1970-01-02 00:00 UTC",
 		"": "has expired or is not valid yet",
 	} {
-		err := certificateError(c, []*x509.Certificate{cert}, x509.CertificateInvalidError{Cert: cert, Reason: x509.Expired, Detail: detail})
+		err := certificateError("", []*x509.Certificate{cert}, time.Time{}, x509.CertificateInvalidError{Cert: cert, Reason: x509.Expired, Detail: detail})
 		require.ErrorContains(t, err, want)
 	}
 	_, err := cert.Verify(x509.VerifyOptions{Roots: x509.NewCertPool(), CurrentTime: today.AddDate(1, 0, 0)})
-	require.ErrorContains(t, certificateError(c, []*x509.Certificate{cert}, err), "expired at 2026-07-15 12:00 UTC, and the clock says 2027-06-15 12:00 UTC",
+	require.ErrorContains(t, certificateError("", []*x509.Certificate{cert}, time.Time{}, err), "expired at 2026-07-15 12:00 UTC, and the clock says 2027-06-15 12:00 UTC",
 		"crypto/x509 tells the time in other words than judgedAt expects")
 }

@@ -11,7 +11,7 @@ import (
 // Settings say how connections are secured. The zero value is what the standard
 // library does: TLS 1.2 and 1.3, the system's roots.
 type Settings struct {
-	Roots        *x509.CertPool    // the certificates to trust; nil for the system's
+	Roots        *x509.CertPool    // the certificates to trust; nil for the system's, which are read when first needed
 	Insecure     bool              // trust any certificate; Pins still hold
 	Certificates []tls.Certificate // what to show a server that asks
 	Pins         [][]byte          // SHA-256 of the public keys (SPKI) of which a server must have one; none: any
@@ -68,7 +68,8 @@ func (s *Settings) Config(name string) *Config {
 		ClientSessionCache: s.cache(),
 	}
 	if len(s.Pins) > 0 {
-		c.tls.VerifyConnection = c.checkPins
+		// Unlike VerifyPeerCertificate it is called for resumed sessions too.
+		c.tls.VerifyConnection = func(state tls.ConnectionState) error { return c.checkPins(state.PeerCertificates) }
 	}
 	return c
 }

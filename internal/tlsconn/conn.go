@@ -108,7 +108,7 @@ func (c *Conn) run() {
 // await is crypto/tls's question whether the server is to be trusted, when the
 // answer is sought elsewhere.
 func (c *Conn) await(state tls.ConnectionState) error {
-	c.verification = c.config.verification(state)
+	c.verification = c.config.verification(state.PeerCertificates)
 	c.status = NeedVerification
 	if !c.wire.coro.Pause() {
 		return coro.ErrStopped
@@ -161,7 +161,8 @@ func (c *Conn) Hold() { c.wire.in = bytes.Clone(c.wire.in) }
 func (c *Conn) EOF() { c.wire.eof = true }
 
 // Pending says whether bytes were fed that are no part of what Read has given: a
-// record that Read did not come to, or a part of one.
+// record that Read did not come to, or a part of one. With TLS 1.3 it may be a
+// ticket.
 func (c *Conn) Pending() bool { return c.full || len(c.wire.in) > 0 || c.wire.record.begun() }
 
 // Read puts plaintext into p, from as many records as it takes to fill it. It

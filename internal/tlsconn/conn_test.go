@@ -81,7 +81,7 @@ func TestStopAnywhere(t *testing.T) {
 	eachVersion(t, func(t *testing.T, version uint16, forLife bool) {
 		w := newWorld(t, version).cheap(t)
 		New(w.client.Config("a.example"), w.pad).Stop()
-		for at := 0; at < 2000; at += 5 * stride() {
+		for at := 0; at < 2000; at += 20 + stride() {
 			c, p := newClient(t, w.conn(), forLife), serve(t, w.server, answer(body(300)))
 			talkUntil(c, p, 0, at)
 			c.Stop()

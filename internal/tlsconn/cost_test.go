@@ -48,8 +48,8 @@ func TestMemoryPerConn(t *testing.T) {
 	}
 	require.LessOrEqual(t, unsafe.Sizeof(Conn{}), uintptr(512), "what is ours of a conn, in bytes")
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-		idle := memory(t, version, 500, 100, 0)
-		middle := memory(t, version, 500, 16<<10, 1000)
+		idle := memory(t, version, 200, 100, 0)
+		middle := memory(t, version, 200, 16<<10, 1000)
 		t.Logf("%s: %d bytes for a conn between two small responses, %d in the middle of a record of 16 KB, of these %d ours",
 			tls.VersionName(version), idle, middle, unsafe.Sizeof(Conn{}))
 		require.Less(t, idle, 10<<10)

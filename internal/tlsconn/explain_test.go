@@ -185,6 +185,9 @@ func TestAlertTexts(t *testing.T) {
 		c.turn([]byte(said))
 		var op *net.OpError
 		require.ErrorAs(t, c.err, &op)
+		if want == badCertificate { // there was none to be bad
+			require.ErrorContains(t, c.err, "the server asks for a client certificate (bad certificate)")
+		}
 		require.True(t, is(op.Err, want), "crypto/tls's alert %d has another text than tls.AlertError: %s", want, op.Err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -16,10 +17,13 @@ func TestVerificationElsewhere(t *testing.T) {
 	eachVersion(t, func(t *testing.T, version uint16, forLife bool) {
 		for _, step := range []int{0, 1, 100} {
 			w := newWorld(t, version)
-			w.client.Later = true
+			looks := 0
+			w.client.Later, w.client.Time = true, func() time.Time { looks++; return today }
 			c, asked := newClient(t, w.conn(), forLife), 0
 			c.verify = func(question func() error) error {
 				asked++
+				before := looks
+				defer func() { require.Equal(t, before, looks, "the loop's clock is read on the loop") }()
 				clear(c.scratch) // the loop serves others meanwhile
 				for range 2 {
 					status, err := c.Handshake()
