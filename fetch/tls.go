@@ -35,8 +35,8 @@ type TLS struct {
 	// tls.VersionTLS13. Zero: from 1.2, and up to 1.3.
 	MinVersion, MaxVersion uint16
 
-	// Curves are the key exchanges that are offered, most wanted first. Nil: the
-	// default of crypto/tls, which begins with X25519MLKEM768.
+	// Curves are the key exchanges that are offered; which of them is wanted most
+	// is for crypto/tls to say. Nil: its default.
 	Curves []tls.CurveID
 
 	// KeyLog is where the secrets of every connection are written, a line each,
