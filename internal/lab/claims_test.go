@@ -189,6 +189,11 @@ var claims = map[string]claim{
 	"disposition/utf8": {"", all(whole, headHas("; filename*=UTF-8''br%C3%A8me%20%E9%AD%9A.jpg\r\n"))},
 	"disposition/evil": {"", all(whole, headHas("filename=\"../../../../tmp/evil.jpg\""))},
 
+	"tls":         {"", all(ended, status(200), bodyHas("not encrypted"))},
+	"tls/cut":     {"", all(ended, untold, headHas("Connection: close\r\n"), sentPercent(100))},
+	"tls/mute":    {"", all(ended, told(1), sentPercent(100))},
+	"tls/garbage": {"?at=30", all(ended, told(1), sentPercent(30))},
+
 	"echo":       {"", all(ended, status(200), bodyHas("\n\nGET /echo/"+small+" HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"))},
 	"stats":      {"", all(ended, status(200), bodyHas("requests  "))},
 	"index.json": {"", all(ended, status(200), bodyHas("\"path\": \"/dying/first\""))},

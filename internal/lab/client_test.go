@@ -90,8 +90,16 @@ var errEnough = errors.New("read enough")
 // look sends bytes and reads until the end, silence, or enough.
 func look(s *Server, request string) seen { return lookFor(patient, s, request) }
 
+// dial connects to a server, over TLS if it speaks that.
+func dial(s *Server) (net.Conn, error) {
+	if s.secured != nil {
+		return dialAs(s, "localhost")
+	}
+	return net.Dial("tcp", s.address())
+}
+
 func lookFor(silence time.Duration, s *Server, request string) seen {
-	c, err := net.Dial("tcp", s.address())
+	c, err := dial(s)
 	if err != nil {
 		return seen{err: err}
 	}
@@ -116,8 +124,9 @@ func lookAll(s *Server, method string) map[string]seen {
 					silence = brief
 				}
 				got := lookFor(silence, s, method+strings.TrimPrefix(get("/"+e.path+"/"+small+claims[e.path].query), "GET"))
-				got.head = strings.ReplaceAll(got.head, s.address(), "127.0.0.1:PORT")
-				got.head = strings.ReplaceAll(got.head, "localhost"+strings.TrimPrefix(s.address(), "127.0.0.1"), "localhost:PORT")
+				got.head = strings.ReplaceAll(got.head, s.URL(), "http://127.0.0.1:PORT")
+				got.head = strings.ReplaceAll(got.head, " //"+s.address(), " //127.0.0.1:PORT")
+				got.head = strings.ReplaceAll(got.head, strings.Replace(s.URL(), "127.0.0.1", "localhost", 1), "http://localhost:PORT")
 				mu.Lock()
 				defer mu.Unlock()
 				all[e.path] = got

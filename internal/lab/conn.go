@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -19,6 +20,8 @@ type conn struct {
 	server *Server
 	id     int
 	tcp    *net.TCPConn
+	secure *tls.Conn // over tcp; nil: nothing is encrypted
+	mute   bool      // closes without close_notify (RFC 8446, section 6.1)
 	in     *bufio.Reader
 	sent   int64
 	writes int
@@ -31,13 +34,20 @@ func newConn(s *Server, tcp *net.TCPConn, id int) *conn {
 	return &conn{server: s, id: id, tcp: tcp, in: bufio.NewReader(tcp)}
 }
 
+func (c *conn) out() io.Writer {
+	if c.secure != nil {
+		return c.secure
+	}
+	return c.tcp
+}
+
 // send writes all of p, however long the client takes, and says whether it
 // could.
 func (c *conn) send(p []byte) bool {
 	if c.err != nil {
 		return false
 	}
-	n, err := c.tcp.Write(p)
+	n, err := c.out().Write(p)
 	c.sent += int64(n)
 	c.writes++
 	c.server.stats.bytes.Add(int64(n))
@@ -77,14 +87,19 @@ func (c *conn) waitForClient() {
 	c.fail(err)
 }
 
-// finish sends FIN after what was sent, and waits a moment for the client:
+// finish says that it is the end, sends FIN after what was sent, and waits a moment for the client:
 // closing with bytes unread would turn into a reset and could take from the
 // client what it has not read yet (RFC 9112, section 9.6).
 func (c *conn) finish() {
 	if c.err != nil {
 		return
 	}
-	c.ending = "the lab closed"
+	if c.ending == "" {
+		c.ending = "the lab closed"
+	}
+	if c.secure != nil && !c.mute {
+		c.secure.CloseWrite() // TLS alone; what stands in its way stands in the way of FIN
+	}
 	if c.fail(c.tcp.CloseWrite()) {
 		return
 	}
@@ -119,7 +134,7 @@ func (c *conn) fail(err error) bool {
 
 func endedBy(err error) string {
 	switch {
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF): // in the middle of a request, or of TLS
 		return "the client closed"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "the client reset"

@@ -20,6 +20,10 @@
 // What is answered depends on the URL and the seed alone, but for the few
 // endpoints that count a client's visits (busy, dying/first, range/changed).
 //
+// With [Options.Authority] all this is served over TLS, and under names such as
+// expired.localhost the server is another one, which no client should believe or
+// whose handshake goes wrong; the index page names them.
+//
 // With [Options.Book] the server is the other end of a textbook's program
 // instead, see [Book].
 //

@@ -46,6 +46,7 @@ func subjects() []subject {
 		{"Interim responses", interimEndpoints},
 		{"Strange heads", headEndpoints},
 		{"Types and names", typeEndpoints},
+		{"Over TLS", secureEndpoints},
 		{"Seeing", seeEndpoints},
 	}
 }

@@ -13,6 +13,7 @@ type Kind int
 // The kinds of entries, in the order of a connection's life.
 const (
 	Accepted  Kind = iota // a client connected
+	Agreed                // on TLS; Text tells how it is spoken
 	Requested             // a request came; Text is its first line
 	Sent                  // bytes went out: a whole answer, or with Book one send
 	Blocked               // the send buffer is full, since the client does not read

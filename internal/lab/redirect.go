@@ -56,5 +56,5 @@ func serveOtherHost(x *exchange) {
 	if !strings.HasPrefix(asked, "localhost") {
 		host = "localhost"
 	}
-	x.redirect(302, "http://"+net.JoinHostPort(host, port)+"/"+x.rest)
+	x.redirect(302, x.server.scheme()+"://"+net.JoinHostPort(host, port)+"/"+x.rest)
 }

@@ -22,6 +22,11 @@ type Options struct {
 	// so that logs of two runs can be compared.
 	Clock func() time.Duration
 
+	// Authority makes the server speak TLS, with certificates of this one, and
+	// be another server under each of some names. Not with Book. Nil: nothing is
+	// encrypted.
+	Authority *Authority
+
 	// Book makes the server the other end of the textbook. Nil: endpoints.
 	Book *Book
 }
@@ -33,6 +38,7 @@ type Server struct {
 	subjects []subject
 	shelf    *shelf
 	visits   *visits
+	secured  *secured // nil: without TLS
 	stats    stats
 	listener *net.TCPListener
 	closing  chan struct{}
@@ -46,7 +52,10 @@ type Server struct {
 
 // New makes a server that does nothing yet.
 func New(o Options) *Server {
-	return &Server{
+	if o.Authority != nil && o.Book != nil {
+		panic("lab: the textbook knows no TLS")
+	}
+	s := &Server{
 		options:  o,
 		log:      newJournal(o),
 		subjects: subjects(),
@@ -55,6 +64,10 @@ func New(o Options) *Server {
 		closing:  make(chan struct{}),
 		conns:    make(map[*conn]struct{}),
 	}
+	if o.Authority != nil {
+		s.secured = newSecured(o.Authority)
+	}
+	return s
 }
 
 // Listen takes an address: host:port, with port 0 for any that is free. The
@@ -72,8 +85,16 @@ func (s *Server) Listen(address string) error {
 	return nil
 }
 
-// URL is where the server listens: http://host:port, without a slash.
-func (s *Server) URL() string { return "http://" + s.address() }
+// URL is where the server listens: http://host:port, or https with an
+// Authority, without a slash.
+func (s *Server) URL() string { return s.scheme() + "://" + s.address() }
+
+func (s *Server) scheme() string {
+	if s.secured != nil {
+		return "https"
+	}
+	return "http"
+}
 
 func (s *Server) address() string { return s.listener.Addr().String() }
 
@@ -136,9 +157,11 @@ func (s *Server) live(c *conn) {
 	defer s.running.Done()
 	s.log.add(c.id, Accepted, 0, "accepted from %s", c.tcp.RemoteAddr())
 	s.stats.accepted.Add(1)
-	if s.options.Book != nil {
+	switch {
+	case s.secured != nil && !c.greet(s.secured):
+	case s.options.Book != nil:
 		s.options.Book.serve(c)
-	} else {
+	default:
 		s.serve(c)
 	}
 	c.end()
