@@ -61,6 +61,7 @@ func (r *runner) options() fetch.Options {
 		RecvBuffer:       int(s.recvBuffer),
 		HTTP10:           s.http10,
 		UserAgent:        s.agent,
+		TLS:              s.tls,
 		Sink:             r.sink(),
 		Resolver:         &resolver{s.family(), s.hosts},
 	}

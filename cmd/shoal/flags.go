@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/shoalfetch/shoal/fetch"
 )
 
 // settings are what the flags say.
@@ -33,6 +35,9 @@ type settings struct {
 	only4, only6 bool
 	hosts        hosts
 	recvBuffer   int64
+
+	trust trust
+	tls   *fetch.TLS // what trust comes to; set by check
 
 	silent   bool
 	verbose  bool
@@ -67,6 +72,7 @@ func (s *settings) groups() []group {
 		set("Input and output", s.placeFlags),
 		set("Connections", s.connectionFlags),
 		set("Requests and responses", s.requestFlags),
+		set("HTTPS", func(f *pflag.FlagSet) { addTrustFlags(f, &s.trust) }),
 		set("Time limits (seconds, or with a unit: 0.5, 10s, 2m)", s.timeFlags),
 		set("Reports", s.reportFlags),
 		set("When something fails", s.failureFlags),

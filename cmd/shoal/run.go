@@ -77,6 +77,7 @@ func (r *runner) fetchAll() error {
 	if r.verbose {
 		r.explain = view.NewExplain(r.screen)
 	}
+	defer r.openKeyLog(os.Getenv)()
 	if r.fetcher, err = r.newFetcher(); err != nil {
 		return err
 	}
@@ -103,6 +104,7 @@ func (r *runner) loop() error {
 	}
 	r.cancel = cancel
 	r.warnOfProxies(os.Getenv)
+	r.warnOfTrust()
 	began := time.Now()
 	leave := r.attend(began)
 	for res, err := range r.fetcher.FetchFrom(ctx, r.source()) {

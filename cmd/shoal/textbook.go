@@ -168,6 +168,7 @@ func (t *textbook) options(s *settings) fetch.Options {
 		RecvDelay:        t.recvDelay,
 		RecvBuffer:       int(s.recvBuffer),
 		EndAt:            t.endAt.is,
+		TLS:              s.tls,
 		Accept:           func(*fetch.Head) error { return nil },
 		Resolver:         &resolver{s.family(), s.hosts},
 	}
