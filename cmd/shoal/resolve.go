@@ -10,7 +10,7 @@ import (
 )
 
 // resolver is the system's, for one family or both, but for the names that
-// --resolve answers for.
+// --resolve answers for, and those under localhost.
 type resolver struct {
 	network string // "ip", "ip4" or "ip6"
 	known   hosts
@@ -18,7 +18,11 @@ type resolver struct {
 
 // LookupNetIP implements fetch.Resolver.
 func (r *resolver) LookupNetIP(ctx context.Context, _, host string) ([]netip.Addr, error) {
-	addrs, known := r.known[strings.ToLower(host)]
+	host = strings.ToLower(host)
+	addrs, known := r.known[host]
+	if !known && strings.HasSuffix(strings.TrimSuffix(host, "."), ".localhost") {
+		addrs, known = ownAddrs, true
+	}
 	if !known {
 		return net.DefaultResolver.LookupNetIP(ctx, r.network, host)
 	}
@@ -30,6 +34,10 @@ func (r *resolver) LookupNetIP(ctx context.Context, _, host string) ([]netip.Add
 	}
 	return fit, nil
 }
+
+// ownAddrs are this machine's. Every name under localhost leads there, whatever
+// the system thinks of it (RFC 6761 section 6.3).
+var ownAddrs = []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.IPv6Loopback()}
 
 // hosts are names with the addresses that --resolve gives them. The engine looks
 // names up without their ports, so an answer is one for all ports.

@@ -117,6 +117,25 @@ func TestHosts(t *testing.T) {
 	}
 }
 
+// TestOwnNames: names under localhost are this machine, unless --resolve says
+// otherwise.
+func TestOwnNames(t *testing.T) {
+	loopback := []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1")}
+	r := resolver{"ip", hosts{"away.localhost": {netip.MustParseAddr("192.0.2.1")}}}
+	for host, want := range map[string][]netip.Addr{
+		"a.localhost": loopback, "a.B.LocalHost": loopback, "a.localhost.": loopback,
+		"away.localhost": {netip.MustParseAddr("192.0.2.1")},
+	} {
+		got, err := r.LookupNetIP(context.Background(), "ip", host)
+		require.NoError(t, err)
+		require.Equal(t, want, got, host)
+	}
+	r.network = "ip6"
+	got, err := r.LookupNetIP(context.Background(), "ip", "a.localhost")
+	require.NoError(t, err)
+	require.Equal(t, loopback[1:], got)
+}
+
 // result is one of a fetch of a host, which failed in a phase or did not.
 func result(host string, probe bool, phase fetch.Phase) (*fetch.Result, error) {
 	res := &fetch.Result{Request: fetch.Request{URL: "http://" + host + "/", Tag: &place{lineage: commandLine, probe: probe}}}
