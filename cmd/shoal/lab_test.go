@@ -3,9 +3,13 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -76,6 +80,48 @@ func TestLab(t *testing.T) {
 	require.ErrorIs(t, err, syscall.ECONNREFUSED)
 }
 
+// TestLabTLS: what it writes is enough to speak to it, and to a name that asks
+// for a certificate; another lab may write in the same folder.
+func TestLabTLS(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "made")
+	startLab(t, "--tls", "--tls-dir", dir, "-q").end(t, syscall.SIGTERM)
+	l := startLab(t, "--tls", "--tls-dir", dir)
+	require.Regexp(t, `^https://127\.0\.0\.1:\d+/$`, l.url)
+	require.Equal(t, []string{"ca.pem", "client.pem"}, names(t, dir))
+	info, err := os.Stat(filepath.Join(dir, "client.pem"))
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o600), info.Mode(), "it has a private key in it")
+
+	roots := x509.NewCertPool()
+	require.True(t, roots.AppendCertsFromPEM([]byte(content(t, dir, "ca.pem"))))
+	own, err := tls.LoadX509KeyPair(filepath.Join(dir, "client.pem"), filepath.Join(dir, "client.pem"))
+	require.NoError(t, err)
+	transport := &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "client.localhost", Certificates: []tls.Certificate{own}},
+	}
+	page, err := (&http.Client{Transport: transport}).Get(l.url + "tls")
+	require.NoError(t, err)
+	text, err := io.ReadAll(page.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(text), "CN=a client of shoal lab")
+	transport.CloseIdleConnections()
+	log := l.end(t, syscall.SIGINT)
+	require.Contains(t, log, "--cacert "+filepath.Join(dir, "ca.pem")+" "+l.url)
+	require.Contains(t, log, `for "client.localhost"`)
+}
+
+// TestLabSparesOthers: a file that no lab has written is left as it is.
+func TestLabSparesOthers(t *testing.T) {
+	for _, name := range []string{"ca.pem", "client.pem"} {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("mine"), 0o600))
+		got := shoal(t, "lab", "--tls", "--tls-dir", dir)
+		require.Equal(t, exitUsage, got.status)
+		require.Contains(t, got.stderr, "--tls-dir")
+		require.Equal(t, "mine", content(t, dir, name))
+	}
+}
+
 // TestLabBook: --book makes it the other end of --textbook, and -q silent.
 func TestLabBook(t *testing.T) {
 	l := startLab(t, "--book", "--send-buffer", "8192", "-q")
@@ -96,6 +142,8 @@ func TestLabUsage(t *testing.T) {
 		{[]string{"--listen", "8080"}, "--listen 127.0.0.1:8080"},
 		{[]string{"--send-buffer", "8192"}, "--book"},
 		{[]string{"--book", "--send-buffer", "-1"}, "from 1"},
+		{[]string{"--book", "--tls"}, "--tls and --book"},
+		{[]string{"--tls", "--tls-dir", "lab_test.go"}, "lab_test.go"},
 		{[]string{"--seed", "x"}, "--seed"},
 		{[]string{"http://127.0.0.1/"}, "no URL"},
 		{[]string{"--listen", "127.0.0.1:99999"}, "99999"},
