@@ -25,8 +25,11 @@ type demo struct {
 	dir    string
 	seed   uint64
 	conns  int
+	tls    bool
 	stdout io.Writer
 	stderr io.Writer
+
+	authority *lab.Authority // nil: without TLS
 
 	plates []plate
 	took   time.Duration
@@ -68,6 +71,7 @@ and some die on the way. Together they are one picture. No network is needed.`,
 	f.SortFlags = false
 	f.StringVarP(&d.dir, "output-dir", "d", "shoal-demo", "keep the pictures and the page in the folder `DIR`, made anew each time")
 	f.IntVarP(&d.conns, "conns", "j", 128, "at most `N` connections at once")
+	f.BoolVar(&d.tls, "tls", false, "fetch over TLS")
 	f.Uint64Var(&d.seed, "seed", 1, "which tiles are slow, drip and die depends on `N`")
 	return c
 }
@@ -82,7 +86,10 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	fmt.Fprintln(d.stderr, "painting 400 tiles of one picture, and starting a server that misbehaves…")
 	lab.Mosaic()
-	server := lab.New(lab.Options{Seed: d.seed})
+	if d.tls {
+		d.authority = lab.NewAuthority(time.Now())
+	}
+	server := lab.New(lab.Options{Seed: d.seed, Authority: d.authority})
 	if err := server.Listen("127.0.0.1:0"); err != nil {
 		return err
 	}
@@ -175,6 +182,7 @@ func (d *demo) fetchAll(ctx context.Context) error {
 		MaxConns:   d.conns,
 		MaxPerHost: d.conns,
 		UserAgent:  "shoal/" + version,
+		TLS:        d.trust(),
 		Sink:       save.Dir(d.tiles()),
 		Trace:      d.clock(),
 	})
@@ -197,6 +205,14 @@ func (d *demo) fetchAll(ctx context.Context) error {
 	screen.Done()
 	d.calls = counted.Snapshot()
 	return ctx.Err()
+}
+
+// trust is in the lab's own authority alone.
+func (d *demo) trust() *fetch.TLS {
+	if d.authority == nil {
+		return nil
+	}
+	return &fetch.TLS{Roots: d.authority.Pool()}
 }
 
 func (d *demo) requests(yield func(fetch.Request) bool) {

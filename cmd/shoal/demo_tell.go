@@ -86,8 +86,12 @@ func (d *demo) atOnce() int {
 // tell prints what the run has come to.
 func (d *demo) tell() {
 	holes := len(d.plates) - d.came()
-	fmt.Fprintf(d.stdout, "%d pictures, one thread, %s; one after another %s; %.1f system calls each\n",
-		d.came(), seconds(d.took), seconds(d.oneByOne()), d.callsEach())
+	over := ""
+	if d.tls {
+		over = " over TLS"
+	}
+	fmt.Fprintf(d.stdout, "%d pictures%s, one thread, %s; one after another %s; %.1f system calls each\n",
+		d.came(), over, seconds(d.took), seconds(d.oneByOne()), d.callsEach())
 	if holes > 0 {
 		fmt.Fprintf(d.stdout, "%d more died on the way, as they should: they are the holes in the picture\n", holes)
 	}

@@ -67,6 +67,25 @@ func TestDemo(t *testing.T) {
 	require.Greater(t, d.callsEach(), 5.)
 }
 
+// TestDemoTLS: the same over TLS, with the same tiles and the same holes, but
+// that a server which hangs up says so.
+func TestDemoTLS(t *testing.T) {
+	var out, err bytes.Buffer
+	d := &demo{dir: t.TempDir(), seed: 1, conns: 128, tls: true, stdout: &out, stderr: &err}
+	require.NoError(t, d.run(context.Background()), err.String())
+	require.Regexp(t, `^\d+ pictures over TLS, one thread, `, out.String())
+	for _, p := range d.plates {
+		require.True(t, strings.HasPrefix(p.URL, "https://"), p.URL)
+		if p.Hole == "" {
+			requireTile(t, p.Number, content(t, d.dir, "tiles", strconv.Itoa(p.Number)+".jpg"))
+		}
+	}
+	plain, _ := runDemo(t, t.TempDir(), 1)
+	for n, p := range plain.plates {
+		require.Equal(t, p.Hole, d.plates[n].Hole, "tile %d", n)
+	}
+}
+
 // requireTile: a file is that piece of the mosaic, as near as JPEG comes.
 func requireTile(t *testing.T, n int, file string) {
 	t.Helper()
