@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/internal/http1"
+	"github.com/shoalfetch/shoal/internal/tlsconn"
 )
 
 // The kinds of causes, in one word each.
@@ -18,6 +20,8 @@ const (
 	kindReset       = "reset"       // the connection was broken off
 	kindTimeout     = "timeout"     // a deadline passed, here or in the kernel
 	kindDNS         = "dns"         // the name could not be looked up, or has no address
+	kindCertificate = "certificate" // the server's certificate is not believed
+	kindTLS         = "tls"         // no TLS was agreed on, or it was broken
 	kindStatus      = "status"      // the server answered with a status that is no success
 	kindTruncated   = "truncated"   // the connection ended before the response did
 	kindMalformed   = "malformed"   // the response breaks the protocol
@@ -31,9 +35,9 @@ const (
 )
 
 // KindOf is what a fetch failed of, in a word that programs can rely on:
-// refused, unreachable, reset, timeout, dns, status, truncated, malformed,
-// limit, redirect, disk, shortage, stopped, request or other. It is empty
-// without an error.
+// refused, unreachable, reset, timeout, dns, certificate, tls, status, truncated,
+// malformed, limit, redirect, disk, shortage, stopped, request or other. It is
+// empty without an error.
 func KindOf(err error) string {
 	if err == nil {
 		return ""
@@ -68,6 +72,10 @@ func kindOfType(err error) string {
 		return kindMalformed
 	case is[*net.DNSError](err):
 		return kindDNS
+	case is[*tlsconn.CertificateError](err):
+		return kindCertificate
+	case is[*tlsconn.Error](err), isOfTLS(err):
+		return kindTLS
 	}
 	return ""
 }
@@ -87,6 +95,13 @@ func kindOfPhase(err error) string {
 		return kindDisk
 	}
 	return ""
+}
+
+// isOfTLS knows the errors that crypto/tls makes of a broken record, and those
+// that it has been told of, or tells the server: alerts.
+func isOfTLS(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "local error" || op.Op == "remote error") || is[tls.RecordHeaderError](err)
 }
 
 // errnoKinds are the errnos of sockets (connect(2), recv(2), send(2)), what
@@ -113,6 +128,9 @@ func kindOfErrno(err error) string {
 		if errors.Is(err, k.errno) {
 			return k.kind
 		}
+	}
+	if e, ok := errors.AsType[*fetch.Error](err); ok && e.Phase == fetch.PhaseTLS {
+		return kindTLS
 	}
 	return kindOther
 }

@@ -2,6 +2,8 @@ package view
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/internal/http1"
+	"github.com/shoalfetch/shoal/internal/tlsconn"
 )
 
 // failures of every kind, as the engine makes them.
@@ -34,6 +37,15 @@ var everyKind = []struct {
 	{"timeout", fetch.PhaseReceive, context.DeadlineExceeded},
 	{"dns", fetch.PhaseLookup, &net.DNSError{Err: "no such host", Name: "h", IsNotFound: true}},
 	{"dns", fetch.PhaseLookup, errors.New("the name has no address")},
+	{"certificate", fetch.PhaseTLS, fmt.Errorf("for another name: %w", &tlsconn.CertificateError{Err: x509.HostnameError{}})},
+	{"tls", fetch.PhaseTLS, &tlsconn.Error{Text: "no TLS on this port", Err: tls.RecordHeaderError{}}},
+	{"tls", fetch.PhaseTLS, errors.New("tls: a long message")},
+	{"tls", fetch.PhaseAwait, &tlsconn.Error{Text: "a client certificate is asked for", Err: errors.New("alert")}},
+	{"tls", fetch.PhaseReceive, &net.OpError{Op: "local error", Err: tls.AlertError(20)}},
+	{"tls", fetch.PhaseReceive, tls.RecordHeaderError{Msg: "a strange version"}},
+	{"truncated", fetch.PhaseReceive, tlsconn.ErrTruncated},
+	{"reset", fetch.PhaseTLS, syscall.ECONNRESET},
+	{"timeout", fetch.PhaseTLS, &fetch.TimeoutError{Deadline: "connect", After: time.Second}},
 	{"status", fetch.PhaseStatus, &fetch.StatusError{Code: 404, Reason: "Not Found"}},
 	{"truncated", fetch.PhaseReceive, &http1.TruncatedError{Part: http1.PartBody, Got: 1, Want: 2}},
 	{"truncated", fetch.PhaseAwait, http1.ErrNoResponse},

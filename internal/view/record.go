@@ -32,6 +32,7 @@ type timings struct {
 	Queue   float64 `json:"queue"`
 	Lookup  float64 `json:"lookup"`
 	Connect float64 `json:"connect"`
+	TLS     float64 `json:"tls"`
 	Send    float64 `json:"send"`
 	Wait    float64 `json:"wait"`
 	Receive float64 `json:"receive"`
@@ -99,7 +100,7 @@ func (a *appended) Write(p []byte) (int, error) {
 
 func timingsOf(t fetch.Timings) timings {
 	s := time.Duration.Seconds
-	return timings{s(t.Queue), s(t.Lookup), s(t.Connect), s(t.Send), s(t.Wait), s(t.Receive), s(t.Total)}
+	return timings{s(t.Queue), s(t.Lookup), s(t.Connect), s(t.TLS), s(t.Send), s(t.Wait), s(t.Receive), s(t.Total)}
 }
 
 func failedOf(err error) *failed {

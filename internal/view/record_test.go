@@ -16,7 +16,7 @@ func asJSON(res *fetch.Result, err error) string {
 	return string(AppendRecord(nil, RecordOf(res, err, func(name string) string { return "out/" + name })))
 }
 
-const noTime = `"timings":{"queue":0,"lookup":0,"connect":0,"send":0,"wait":0,"receive":0,"total":0}`
+const noTime = `"timings":{"queue":0,"lookup":0,"connect":0,"tls":0,"send":0,"wait":0,"receive":0,"total":0}`
 
 func TestRecord(t *testing.T) {
 	res := &fetch.Result{
@@ -32,7 +32,7 @@ func TestRecord(t *testing.T) {
 	}
 	require.JSONEq(t, `{"v":1,"line":7,"url":"http://h/a?<&>","final_url":"http://h/b","outcome":"saved","bytes":12,
 		"path":"out/a","attempts":2,"reused":true,"remote":"[::1]:80",
-		"timings":{"queue":0.25,"lookup":0,"connect":0,"send":0,"wait":0,"receive":0,"total":0.0015}}`, asJSON(res, nil))
+		"timings":{"queue":0.25,"lookup":0,"connect":0,"tls":0,"send":0,"wait":0,"receive":0,"total":0.0015}}`, asJSON(res, nil))
 	require.Contains(t, asJSON(res, nil), `"http://h/a?<&>"`, "the characters themselves")
 }
 
