@@ -155,13 +155,7 @@ http {
 // address. The test is skipped where there is none.
 func startNginx(t *testing.T, root string) (address string) {
 	t.Helper()
-	program, err := exec.LookPath("nginx")
-	if err != nil {
-		program, err = exec.LookPath("/usr/sbin/nginx") // where Debian has it, not in every PATH
-	}
-	if err != nil {
-		t.Skip("NOT TESTED against a real server: there is no nginx here")
-	}
+	program := findServer(t, "nginx")
 	user := ""
 	if os.Geteuid() == 0 {
 		user = "user root;" // the worker must get into our folder
@@ -177,12 +171,32 @@ func startNginx(t *testing.T, root string) (address string) {
 		_ = nginx.Process.Signal(syscall.SIGTERM) // it ends its worker
 		_ = nginx.Wait()
 	})
+	requireListening(t, address)
+	return address
+}
+
+// findServer is where a server's program stands. The test is skipped where there
+// is none.
+func findServer(t *testing.T, name string) (program string) {
+	t.Helper()
+	program, err := exec.LookPath(name)
+	if err != nil {
+		program, err = exec.LookPath("/usr/sbin/" + name) // where Debian has it, not in every PATH
+	}
+	if err != nil {
+		t.Skipf("NOT TESTED against a real server: there is no %s here", name)
+	}
+	return program
+}
+
+// requireListening waits until a server that was started listens.
+func requireListening(t *testing.T, address string) {
+	t.Helper()
 	require.Eventually(t, func() bool {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
 			conn.Close()
 		}
 		return err == nil
-	}, 10*time.Second, 20*time.Millisecond, "nginx does not listen at %s", address)
-	return address
+	}, 10*time.Second, 20*time.Millisecond, "nobody listens at %s", address)
 }

@@ -12,9 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMain runs the tests as if there were no proxy, and clears up behind them.
+// TestMain runs the tests as if there were no proxy and no log of keys, and
+// clears up behind them.
 func TestMain(m *testing.M) {
-	for _, name := range []string{"http_proxy", "all_proxy", "ALL_PROXY"} {
+	for _, name := range []string{"http_proxy", "all_proxy", "ALL_PROXY", keyLogVariable} {
 		os.Unsetenv(name)
 	}
 	status := m.Run()
@@ -55,7 +56,14 @@ type process struct {
 // startShoal starts the program.
 func startShoal(t *testing.T, args ...string) *process {
 	t.Helper()
+	return startShoalIn(t, nil, args...)
+}
+
+// startShoalIn starts the program with more in its environment.
+func startShoalIn(t *testing.T, environment []string, args ...string) *process {
+	t.Helper()
 	p := &process{Cmd: exec.Command(program(t), args...)}
+	p.Env = append(os.Environ(), environment...)
 	p.Stdout, p.Stderr = &p.stdout, &p.stderr
 	require.NoError(t, p.Start())
 	t.Cleanup(func() { _ = p.Process.Kill() })
