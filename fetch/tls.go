@@ -14,7 +14,7 @@ import (
 // change it either until Close.
 type TLS struct {
 	// Roots are the authorities whose certificates are believed. Nil: the
-	// system's, which New loads.
+	// system's; crypto/x509 says where they are.
 	Roots *x509.CertPool
 
 	// Insecure believes every certificate, whoever made it and whatever it
