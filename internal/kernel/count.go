@@ -25,6 +25,24 @@ type Counts struct {
 	Batches   Histogram // of the events that each successful Wait gave
 }
 
+// Add adds what another Counted has seen.
+func (c *Counts) Add(o *Counts) {
+	for call := range AnyCall {
+		c.Calls[call] += o.Calls[call]
+		c.Again[call] += o.Again[call]
+		c.Failed[call] += o.Failed[call]
+	}
+	c.Sent += o.Sent
+	c.Received += o.Received
+	c.Written += o.Written
+	c.Spliced += o.Spliced
+	c.Events += o.Events
+	for i := range c.RecvSizes {
+		c.RecvSizes[i] += o.RecvSizes[i]
+		c.Batches[i] += o.Batches[i]
+	}
+}
+
 // Histogram counts numbers by the power of two they reach: element 0 counts
 // zeros, element i the numbers from 2^(i-1) up to but not including 2^i.
 type Histogram [64]uint64

@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"reflect"
 	"syscall"
 	"testing"
 
@@ -68,6 +69,40 @@ func TestCounted(t *testing.T) {
 	require.Equal(t, got.Calls[CallWait], got.Batches[0]+got.Batches[1])
 
 	require.Zero(t, before.Sent, "a snapshot stays as it was")
+}
+
+// TestCountsAdd wants every number there is to be added, those too that a later
+// field brings.
+func TestCountsAdd(t *testing.T) {
+	var one, sum Counts
+	numbers := func(c *Counts) (all []*uint64) {
+		var in func(reflect.Value)
+		in = func(v reflect.Value) {
+			switch v.Kind() {
+			case reflect.Struct:
+				for i := range v.NumField() {
+					in(v.Field(i))
+				}
+			case reflect.Array:
+				for i := range v.Len() {
+					in(v.Index(i))
+				}
+			default:
+				all = append(all, v.Addr().Interface().(*uint64))
+			}
+		}
+		in(reflect.ValueOf(c).Elem())
+		return all
+	}
+	for i, n := range numbers(&one) {
+		*n = uint64(i + 1)
+	}
+	sum.Add(&one)
+	sum.Add(&one)
+	for i, n := range numbers(&sum) {
+		require.Equal(t, uint64(2*(i+1)), *n, "number %d", i)
+	}
+	require.Greater(t, len(numbers(&sum)), 100)
 }
 
 func TestHistogram(t *testing.T) {
