@@ -18,7 +18,8 @@ import (
 )
 
 // Folder is a fetch.Sink that writes one file per fetch. It belongs to one
-// Fetcher, which opens the folder in New and closes it in Close.
+// Fetcher, which opens the folder in New and closes it in Close. For more
+// Fetchers that save into the same folder, see [Branch].
 type Folder struct {
 	// Overwrite replaces a file that was there before the run, once its new
 	// content is complete, where otherwise the fetch would be skipped. It is set
@@ -56,6 +57,24 @@ func (d *Folder) Path(name string) string { return filepath.Join(d.path, name) }
 // Attach opens the folder, through the kernel of the Fetcher. It reads once
 // which names are there, so that no fetch has to ask.
 func (d *Folder) Attach(k kernel.Kernel) error {
+	if err := d.open(k); err != nil || d.only != "" {
+		return err
+	}
+	names, err := k.ReadDir(d.dir)
+	if err != nil {
+		d.Detach()
+		return fmt.Errorf("folder %s: %w", d.path, err)
+	}
+	d.taken = newTaken()
+	for _, name := range names {
+		d.taken.found(name)
+	}
+	d.removeStale(names)
+	return nil
+}
+
+// open opens the folder, whatever names are in it.
+func (d *Folder) open(k kernel.Kernel) error {
 	if err := d.checkOnly(); err != nil {
 		return err
 	}
@@ -63,20 +82,8 @@ func (d *Folder) Attach(k kernel.Kernel) error {
 	if err != nil {
 		return fmt.Errorf("folder %s: %w", d.path, err)
 	}
-	d.files, d.dir, d.taken, d.early = k, dir, newTaken(), map[*file][]byte{}
+	d.files, d.dir, d.early = k, dir, map[*file][]byte{}
 	d.tempTag = tempPrefix + strconv.FormatUint(k.Random()>>32, 36) + "-"
-	if d.only != "" {
-		return nil
-	}
-	names, err := k.ReadDir(dir)
-	if err != nil {
-		d.Detach()
-		return fmt.Errorf("folder %s: %w", d.path, err)
-	}
-	for _, name := range names {
-		d.taken.found(name)
-	}
-	d.removeStale(names)
 	return nil
 }
 
