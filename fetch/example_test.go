@@ -8,8 +8,10 @@ import (
 	"hash"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/shoalfetch/shoal/fetch"
 )
@@ -87,6 +89,57 @@ func ExampleQueue() {
 	// cod 18 <nil>
 	// eel 18 <nil>
 	// ray 18 <nil>
+}
+
+// A Fetcher uses one core. Several share the work by host, each on a thread of
+// its own.
+func ExampleRequest_Host() {
+	server := aquarium()
+	defer server.Close()
+	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "http://"), ":")
+
+	ctx := context.Background()
+	var loops sync.WaitGroup
+	queues, counts := [2]*fetch.Queue{}, [2]int{}
+	for i := range queues {
+		f, err := fetch.New(fetch.Options{MaxConns: 64})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		queues[i] = fetch.NewQueue(16)
+		loops.Go(func() {
+			runtime.LockOSThread()
+			defer f.Close()
+			for _, err := range f.FetchFrom(ctx, queues[i]) {
+				if err == nil {
+					counts[i]++
+				}
+			}
+		})
+	}
+	dealt := map[string]int{}
+	for n := range 10 {
+		r := fetch.Request{URL: fmt.Sprintf("http://%s:%s/fish/%d", []string{"127.0.0.1", "localhost"}[n%2], port, n)}
+		host, err := r.Host()
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		if _, met := dealt[host]; !met {
+			dealt[host] = len(dealt) % len(queues)
+		}
+		if err := queues[dealt[host]].Push(ctx, r); err != nil {
+			fmt.Println(err)
+		}
+	}
+	for _, q := range queues {
+		q.Close()
+	}
+	loops.Wait()
+	fmt.Println(counts)
+	// Output:
+	// [5 5]
 }
 
 // digests is a sink that keeps the SHA-256 of each body instead of the body.

@@ -149,7 +149,7 @@ const ownDescriptors = 3 + 2 + 1 + lookupWorkers
 
 // Fetcher is one loop and what it keeps between Fetches: its idle connections
 // and the addresses it has learned. More cores are more Fetchers; they share
-// nothing.
+// nothing. [Request.Host] says what to divide requests by.
 type Fetcher struct {
 	loop   *loop
 	busy   atomic.Bool

@@ -49,6 +49,21 @@ type Request struct {
 	Tag any
 }
 
+// Host is the host that a request is for, in lower case and without a port, or
+// the reason why any Fetcher would refuse the request. Who divides requests among
+// several Fetchers by it keeps to Options.MaxPerHost and looks no name up twice,
+// but for redirects, which stay with the Fetcher that meets them.
+func (r *Request) Host() (string, error) {
+	t, err := parseTarget(r.URL)
+	if err == nil {
+		err = checkRequest(r)
+	}
+	if err != nil {
+		return "", err
+	}
+	return t.route.host, nil
+}
+
 // Outcome is how a fetch ended.
 type Outcome uint8
 
