@@ -73,6 +73,10 @@ func (s *settings) discards() bool { return s.output == os.DevNull }
 
 func (s *settings) checkRest() error {
 	switch {
+	case s.loops > mostLoops:
+		return usagef("--loops %d is too many: it takes at most %d", s.loops, mostLoops)
+	case s.loops > 1 && s.textbook.wanted():
+		return usagef("--loops and --textbook do not go together: a textbook run has one loop")
 	case s.only4 && s.only6:
 		return usagef("-4 and -6 together leave no address")
 	case s.agent == "" || strings.ContainsAny(s.agent, "\r\n\x00"):

@@ -30,4 +30,12 @@ func TestFewDescriptors(t *testing.T) {
 	require.Error(t, err)
 	require.Contains(t, said, "-j 128 is too many")
 	require.Contains(t, said, "limit of 150 leaves room for 40 connections")
+
+	said, err = limited("-d", out, "--loops", "2", server.URL+"/c.txt", server.URL+"/d.txt")
+	require.NoError(t, err, said)
+	require.Equal(t, "hello", content(t, out, "d.txt"))
+
+	said, err = limited("-d", out, "--loops", "2", "-j", "6", server.URL+"/e.txt", server.URL+"/f.txt")
+	require.Error(t, err)
+	require.Contains(t, said, "limit of 150 leaves room for 4 connections")
 }

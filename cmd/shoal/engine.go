@@ -8,14 +8,14 @@ import (
 	"github.com/shoalfetch/shoal/fetch/save"
 	"github.com/shoalfetch/shoal/internal/kernel"
 	"github.com/shoalfetch/shoal/internal/offload"
+	"github.com/shoalfetch/shoal/internal/view"
 )
 
 // lookups is how many names are looked up at once.
 const lookups = 64
 
-// newFetcher makes the engine, over a kernel that counts when that was asked
-// for.
-func (r *runner) newFetcher() (*fetch.Fetcher, error) {
+// newFetcher makes the engine, over kernels that count when that was asked for.
+func (r *runner) newFetcher() (fetcher, error) {
 	o := r.options()
 	f, err := r.fetcherOf(o)
 	var limit *fetch.DescriptorLimitError
@@ -29,20 +29,58 @@ func (r *runner) newFetcher() (*fetch.Fetcher, error) {
 	return r.fetcherOf(o)
 }
 
-func (r *runner) fetcherOf(o fetch.Options) (*fetch.Fetcher, error) {
+// fetcherOf makes one Fetcher, or several when that was asked for and there is
+// something for each of them.
+func (r *runner) fetcherOf(o fetch.Options) (fetcher, error) {
+	n := min(r.loops, o.MaxConns)
+	if len(r.lists) == 0 {
+		n = min(n, len(r.urls))
+	}
+	if n > 1 {
+		return r.newLoops(n, o)
+	}
+	if r.verbose {
+		r.explain = view.NewExplain(r.screen)
+		o.Trace = r.explain.Event
+	}
 	if !r.stats {
 		return fetch.New(o)
 	}
-	k, err := kernel.New()
+	k, err := r.newKernel()
 	if err != nil {
 		return nil, err
 	}
-	r.counted = kernel.Count(k)
-	f, err := fetch.NewOn(r.counted, offload.New(lookups, func() { _ = k.Wake() }), o)
+	return fetcherOn(k, lookups, o)
+}
+
+// newKernel makes a kernel, which counts when that was asked for.
+func (r *runner) newKernel() (kernel.Kernel, error) {
+	k, err := kernel.New()
+	if err != nil || !r.stats {
+		return k, err
+	}
+	c := kernel.Count(k)
+	r.counted = append(r.counted, c)
+	return c, nil
+}
+
+// fetcherOn makes a Fetcher that looks up so many names at once. The kernel is
+// the Fetcher's to close.
+func fetcherOn(k kernel.Kernel, lookups int, o fetch.Options) (*fetch.Fetcher, error) {
+	f, err := fetch.NewOn(k, offload.New(lookups, func() { _ = k.Wake() }), o)
 	if err != nil {
 		_ = k.Close()
 	}
 	return f, err
+}
+
+// counts are the calls of the whole run, once it has ended.
+func (r *runner) counts() (all kernel.Counts) {
+	for _, c := range r.counted {
+		one := c.Snapshot()
+		all.Add(&one)
+	}
+	return all
 }
 
 // options are the settings in the engine's terms.
@@ -71,9 +109,6 @@ func (r *runner) options() fetch.Options {
 	}
 	if s.saveErrors {
 		o.Accept = acceptErrors
-	}
-	if r.explain != nil {
-		o.Trace = r.explain.Event
 	}
 	return o
 }

@@ -143,7 +143,7 @@ func TestSlowProducer(t *testing.T) {
 	results, stdout := io.Pipe()
 	status := make(chan int, 1)
 	go func() {
-		status <- run([]string{"-i", "-", "-d", dir, "--json"}, stdin, stdout, io.Discard)
+		status <- runToo([]string{"-i", "-", "-d", dir, "--json"}, stdin, stdout, io.Discard)
 		stdout.Close()
 	}()
 	const patience = 20 * time.Second

@@ -22,6 +22,7 @@ type settings struct {
 
 	conns   int
 	perHost int
+	loops   int
 
 	fields     fields
 	connsGiven bool // by -j, or its other name
@@ -59,6 +60,9 @@ const (
 	defaultConns   = 128
 	defaultPerHost = 6
 )
+
+// mostLoops is the most that --loops takes: one desk could not feed more.
+const mostLoops = 64
 
 // group is flags that stand together in the help.
 type group struct {
@@ -99,11 +103,12 @@ func (s *settings) placeFlags(f *pflag.FlagSet) {
 }
 
 func (s *settings) connectionFlags(f *pflag.FlagSet) {
-	s.conns, s.perHost, s.hosts = defaultConns, defaultPerHost, hosts{}
+	s.conns, s.perHost, s.loops, s.hosts = defaultConns, defaultPerHost, 1, hosts{}
 	f.VarP(countValue{&s.conns, 1, "-j 64"}, "jobs", "j", "have at most N connections at once")
 	f.Var(countValue{&s.conns, 1, "--parallel-max 64"}, "parallel-max", "have at most N connections at once: -j by curl's name")
 	_ = f.MarkHidden("parallel-max")
 	f.Var(countValue{&s.perHost, 1, "--max-per-host 64"}, "max-per-host", "have at most N connections to one host and port")
+	f.Var(countValue{&s.loops, 1, "--loops 2"}, "loops", "run N loops, each on a thread of its own, with hosts of its own and its share of -j: for links and servers that one core cannot keep up with; the URLs of one host all go to one loop")
 	f.BoolVarP(&s.only4, "ipv4", "4", false, "look up IPv4 addresses only")
 	f.BoolVarP(&s.only6, "ipv6", "6", false, "look up IPv6 addresses only")
 	f.Var(sizeValue{&s.recvBuffer, 1 << 30}, "recv-buffer", "make the receive buffers of the kernel `SIZE` bytes, which it may round")
@@ -129,7 +134,7 @@ func (s *settings) timeFlags(f *pflag.FlagSet) {
 
 func (s *settings) reportFlags(f *pflag.FlagSet) {
 	f.BoolVarP(&s.silent, "silent", "s", false, "print nothing but fatal errors on standard error, and what was asked for")
-	f.BoolVarP(&s.verbose, "verbose", "v", false, "explain each fetch step by step on standard error")
+	f.BoolVarP(&s.verbose, "verbose", "v", false, "explain each fetch step by step on standard error; with --loops, a line begins with the number of its loop")
 	f.StringVar(&s.json, "json", "", "print one JSON object for each URL on standard output, or to `FILE`, which must follow a =; \"line\" in it is the line of the list, or the place on the command line")
 	f.Lookup("json").NoOptDefVal = standard
 	f.BoolVar(&s.stats, "stats", false, "print the system calls made, by kind, on standard error")

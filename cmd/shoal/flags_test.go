@@ -25,6 +25,10 @@ func TestUsage(t *testing.T) {
 		{"no number", []string{"-j", "many", url}, []string{"-j", "many"}},
 		{"no integer", []string{"--max-per-host", "1.5", url}, []string{"--max-per-host", "1.5"}},
 		{"none per host", []string{"--max-per-host", "0", url}, []string{"--max-per-host", "from 1", "not 0"}},
+		{"no loop", []string{"--loops", "0", url}, []string{"--loops", "from 1", "not 0"}},
+		{"many loops", []string{"--loops", "65", url}, []string{"--loops 65", "at most 64"}},
+		{"a textbook's loops", []string{"--loops", "2", "--textbook", url}, []string{"--loops and --textbook"}},
+		{"beyond the descriptors of loops", []string{"--loops", "2", "-j", "2000000000", url, url}, []string{"-j 2000000000", "MaxConns is 2000000000", "descriptor limit", "ulimit -n"}},
 		{"beyond the descriptors", []string{"-j", "2000000000", url}, []string{"2000000000", "descriptor limit", "room for", "ulimit -n"}},
 		{"beyond numbers", []string{"-j", "99999999999999999999", url}, []string{"-j", "99999999999999999999"}},
 		{"unknown flag", []string{"--fly", url}, []string{"--fly", "shoal --help"}},
@@ -76,7 +80,7 @@ func TestHelp(t *testing.T) {
 	got := shoal(t, "--help")
 	require.Equal(t, exitOK, got.status)
 	require.Empty(t, got.stderr)
-	for _, flag := range []string{"-i,", "-d,", "-o,", "-j,", "--max-per-host", "--json[=FILE]", "-s,", "--stats", "--version", "--textbook", "128+n"} {
+	for _, flag := range []string{"-i,", "-d,", "-o,", "-j,", "--max-per-host", "--loops", "--json[=FILE]", "-s,", "--stats", "--version", "--textbook", "128+n"} {
 		require.Contains(t, got.stdout, flag)
 	}
 	for _, line := range lines(got.stdout) {

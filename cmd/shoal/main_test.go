@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,8 +28,16 @@ func shoal(t *testing.T, args ...string) said {
 func shoalFrom(t *testing.T, stdin io.Reader, args ...string) said {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	status := run(args, stdin, &stdout, &stderr)
+	status := runToo(args, stdin, &stdout, &stderr)
 	return said{status, stdout.String(), stderr.String()}
+}
+
+// flagsToo are given to the runs of a test besides its own.
+var flagsToo []string
+
+// runToo is run with flagsToo.
+func runToo(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return run(append(slices.Clone(flagsToo), args...), stdin, stdout, stderr)
 }
 
 // lines are the lines of a text, without their ends.

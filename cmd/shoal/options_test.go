@@ -242,7 +242,7 @@ func TestFullDisk(t *testing.T) {
 	require.NoError(t, err)
 	defer full.Close()
 	var stderr strings.Builder
-	require.Equal(t, exitStopped, run([]string{"-o", "-", s.URL + "/plain/a"}, strings.NewReader(""), full, &stderr))
+	require.Equal(t, exitStopped, runToo([]string{"-o", "-", s.URL + "/plain/a"}, strings.NewReader(""), full, &stderr))
 	require.Contains(t, stderr.String(), "no space left on device: free space and run the same command again\n")
 	for _, flag := range []string{"--json=/dev/full", "--failed=/dev/full"} {
 		got := shoal(t, flag, "-d", t.TempDir(), s.URL+"/none/a")

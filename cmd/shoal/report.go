@@ -26,7 +26,7 @@ func (r *runner) take(res *fetch.Result, err error) {
 	if r.explain != nil {
 		r.explain.Result(res, err)
 	}
-	if err != nil {
+	if err != nil && !isLeft(err) {
 		r.last = err
 	}
 	var stuck *fetch.StuckError
@@ -39,7 +39,7 @@ func (r *runner) take(res *fetch.Result, err error) {
 	case r.output == standard && errors.Is(err, syscall.EPIPE) && !isNetwork(err):
 		r.brokenPipe()
 	default:
-		r.count(res, err, r.explain != nil)
+		r.count(res, err, r.verbose)
 	}
 }
 
@@ -131,7 +131,7 @@ func (r *runner) summarize(took time.Duration) {
 		r.say("%s", r.tally.Summary(took))
 	}
 	if r.stats {
-		fmt.Fprint(r.screen, view.Ledger(r.counted.Snapshot(), r.tally.Total()))
+		fmt.Fprint(r.screen, view.Ledger(r.counts(), r.tally.Total()))
 	}
 }
 

@@ -127,7 +127,7 @@ func TestRecordIsOneWrite(t *testing.T) {
 		urls = append(urls, fmt.Sprintf("%s/plain/%d", s.URL, i))
 	}
 	args := append(urls, "--json", "-d", t.TempDir())
-	require.Equal(t, exitOK, run(args, strings.NewReader(""), out, io.Discard))
+	require.Equal(t, exitOK, runToo(args, strings.NewReader(""), out, io.Discard))
 	require.Len(t, out.each, 30)
 	for _, w := range out.each {
 		require.Equal(t, 1, strings.Count(w, "\n"))
@@ -142,7 +142,7 @@ func TestRecordsThatCannotBeWritten(t *testing.T) {
 	s, dir := site(t), t.TempDir()
 	var stderr strings.Builder
 	args := []string{"--json", "--max-per-host", "1", "-d", dir, s.URL + "/plain/a", s.URL + "/plain/b", s.URL + "/plain/c"}
-	require.NotEqual(t, exitOK, run(args, strings.NewReader(""), &writes{limit: 1}, &stderr))
+	require.NotEqual(t, exitOK, runToo(args, strings.NewReader(""), &writes{limit: 1}, &stderr))
 	require.Contains(t, stderr.String(), "standard output")
 	require.Contains(t, stderr.String(), errNoRoom.Error())
 	for _, name := range names(t, dir) {

@@ -48,12 +48,12 @@ type runner struct {
 	stderr io.Writer
 
 	folder   *save.Folder // nil: bodies go elsewhere
-	fetcher  *fetch.Fetcher
-	counted  *kernel.Counted // nil: nobody asked
+	fetcher  fetcher
+	counted  []*kernel.Counted // empty: nobody asked
 	intake   *intake
 	tally    view.Tally
 	causes   view.Breakdown
-	explain  *view.Explain // nil: nobody asked
+	explain  *view.Explain // nil: nobody asked, or each of several loops has its own
 	screen   *view.Progress
 	records  io.Writer // nil: no --json
 	line     []byte    // of records
@@ -74,9 +74,6 @@ func (r *runner) fetchAll() error {
 	fields, _ := r.fields.split()
 	r.intake = &intake{feeds: feeds, fields: fields, reject: r.reject, network: new(network), strict: r.strict}
 	r.screen = view.NewProgress(r.stderr, r.style(), r.moment)
-	if r.verbose {
-		r.explain = view.NewExplain(r.screen)
-	}
 	defer r.openKeyLog(os.Getenv)()
 	if r.fetcher, err = r.newFetcher(); err != nil {
 		return err
@@ -111,7 +108,7 @@ func (r *runner) loop() error {
 		r.take(res, err)
 	}
 	took := time.Since(began)
-	if r.reason() == nil && !r.intake.ended {
+	if r.reason() == nil && (!r.intake.ended || r.undone > 0) {
 		r.stop(exitStopped, "the engine gave up: %v", r.last)
 	}
 	if r.reason() != nil {

@@ -97,3 +97,31 @@ func TestOneThreadAfterLookups(t *testing.T) {
 	require.True(t, connected)
 	require.GreaterOrEqual(t, countCalls(calls)["sendto"], 200)
 }
+
+// TestTwoThreads: of two loops each has a thread for all calls to the network, and
+// the host that it was dealt. The first thread makes none.
+func TestTwoThreads(t *testing.T) {
+	one, two := site(t), site(t)
+	_, portOfTwo, _ := strings.Cut(host(two.URL), ":")
+	second := "http://two.test:" + portOfTwo
+	var urls []string
+	for i, url := range tracedURLs("") {
+		urls = append(urls, []string{one.URL, second}[i%2]+url)
+	}
+	process, calls := trace(t, "-s", "--loops", "2", "--resolve", "two.test:*:127.0.0.1", "-i", listFile(t, urls...), "-d", t.TempDir())
+	threads, connects := map[string]int{}, map[string]string{}
+	port := regexp.MustCompile(`htons\((\d+)\)`)
+	for _, c := range calls {
+		require.NotEqual(t, process, c.thread, "%s(%s", c.name, c.args)
+		threads[c.thread]++
+		if m := port.FindStringSubmatch(c.args); c.name == "connect" && m != nil {
+			if by, met := connects[m[1]]; met {
+				require.Equal(t, by, c.thread, "two loops connect to one host")
+			}
+			connects[m[1]] = c.thread
+		}
+	}
+	require.Len(t, threads, 2)
+	require.Len(t, connects, 2)
+	t.Logf("calls by thread: %v", threads)
+}
