@@ -68,6 +68,14 @@ type outbox struct {
 	err  error  // send failed, nothing more goes out; what recv says next decides
 }
 
+// outboxed is a conn's outbox, made if it has none.
+func (c *conn) outboxed() *outbox {
+	if c.outbox == nil {
+		c.outbox = new(outbox)
+	}
+	return c.outbox
+}
+
 // unsent is how many bytes wait to be sent.
 func (c *conn) unsent() int {
 	if c.outbox == nil {
@@ -230,10 +238,7 @@ func (l *loop) transmit(c *conn, head, body []byte) {
 	}
 	l.push(c, head)
 	if len(body) > 0 && c.sendFailure() == nil {
-		if c.outbox == nil {
-			c.outbox = new(outbox)
-		}
-		c.outbox.body = body
+		c.outboxed().body = body
 		l.drain(c)
 	}
 	if c.sendFailure() == nil {
@@ -250,10 +255,8 @@ func (l *loop) push(c *conn, p []byte) {
 	if len(p) == 0 || c.sendFailure() != nil {
 		return
 	}
-	if c.outbox == nil {
-		c.outbox = new(outbox)
-	}
-	c.outbox.head = append(c.outbox.head, p...)
+	o := c.outboxed()
+	o.head = append(o.head, p...)
 }
 
 // drain sends what it can of an outbox, and lets go of it when it is empty.
@@ -307,10 +310,7 @@ func (l *loop) send(c *conn, p []byte) int {
 
 // failSending drops what was still to be sent: nothing more goes out.
 func (c *conn) failSending(err error) {
-	if c.outbox == nil {
-		c.outbox = new(outbox)
-	}
-	*c.outbox = outbox{err: err}
+	*c.outboxed() = outbox{err: err}
 }
 
 // receive makes one recv call into the loop's one buffer and passes on what

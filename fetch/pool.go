@@ -23,6 +23,9 @@ func (l *loop) originOf(t target) *origin {
 	if o := l.origins[t.route]; o != nil {
 		return o
 	}
+	if t.route.secure {
+		l.secured()
+	}
 	o := &origin{route: t.route, authority: t.authority}
 	if addr, ok := t.route.addr(); ok {
 		o.literal = &lookup{answer: &answer{addrs: []netip.Addr{addr.Unmap()}}}

@@ -73,6 +73,20 @@ func TestSecureOrder(t *testing.T) {
 	require.Equal(t, []fetch.EventKind{fetch.ConnDialing, fetch.ConnHandshaking, fetch.ConnOpen, fetch.ExchangeSending}, kinds)
 }
 
+// TestSecureSends: the end of the handshake and the request go out together, so
+// that a new connection makes two sends.
+func TestSecureSends(t *testing.T) {
+	s := newSecureScene(t, ok)
+	require.NoError(t, s.one(gets("https://one.test/")[0]).err)
+	sends := 0
+	for _, e := range s.events {
+		if e.Kind == fetch.CallSend && e.Job != 0 {
+			sends++
+		}
+	}
+	require.Equal(t, 2, sends)
+}
+
 // TestSecureByBytes: each call moves one byte.
 func TestSecureByBytes(t *testing.T) {
 	s := newSecureScene(t, func(q *sim.Request) sim.Response { return sim.Reply(200, "", q.Body) })

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"crypto/x509"
 	"errors"
 	"io"
 	"runtime"
@@ -40,8 +41,9 @@ const verifierBlocks = runtime.GOOS == "darwin" || runtime.GOOS == "ios"
 // writes err; the loop reads it when the work has finished.
 type verification struct{ err error }
 
-// security is what all secure conns share. It is made when the first is wanted:
-// to read the system's roots takes some milliseconds.
+// security is what all secure conns share. It is made when the first https URL
+// is admitted: to read the system's roots takes some milliseconds, which runs
+// without TLS are spared, and handshakes too.
 type security struct {
 	settings tlsconn.Settings
 	configs  map[route]*tlsconn.Config
@@ -71,6 +73,9 @@ func (l *loop) secured() *security {
 			Protocols:    []string{"http/1.1"},
 			Sessions:     sessionsKept,
 			Later:        l.verifyLater,
+		}
+		if s.Roots == nil && !s.Later {
+			s.Roots, _ = x509.SystemCertPool() // an error shows when there is something to judge
 		}
 		for _, p := range t.Pins {
 			s.Pins = append(s.Pins, p[:])
@@ -153,19 +158,36 @@ func (l *loop) receiveHandshake(c *conn) {
 // handshake goes as far as what has come allows.
 func (l *loop) handshake(c *conn) {
 	status, err := c.secure.Handshake()
+	if err == nil && status == tlsconn.Done {
+		l.shaken(c)
+		return
+	}
 	l.sendOwed(c) // after a failure too: the alert tells the server
 	switch {
 	case err != nil:
 		l.handshakeFailed(c, err)
 	case status == tlsconn.NeedVerification:
 		l.verify(c)
-	case status == tlsconn.Done:
-		state := c.secure.State()
-		c.agreed = TLSState{state.Version, state.CipherSuite, state.DidResume}
-		l.establish(c)
-		if c.state == connOpen {
-			l.pull(c) // what came with the end of the handshake: tickets
+	}
+}
+
+// shaken goes on with a conn whose handshake is done. What that still owes goes
+// out together with what is sent next: apart from it, the second of two small
+// sends would wait for the server's delayed acknowledgment of the first (Nagle's
+// algorithm, RFC 1122 section 4.2.3.4).
+func (l *loop) shaken(c *conn) {
+	if out := c.secure.Outgoing(); len(out) > 0 {
+		o := c.outboxed()
+		o.head = append(o.head, out...)
+	}
+	state := c.secure.State()
+	c.agreed = TLSState{state.Version, state.CipherSuite, state.DidResume}
+	l.establish(c)
+	if c.state == connOpen {
+		if c.outbox != nil {
+			l.flush(c)
 		}
+		l.pull(c) // what came with the end of the handshake: tickets
 	}
 }
 
