@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shoalfetch/shoal/bench/origin"
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/fetch/save"
 )
@@ -49,8 +50,8 @@ func probeBeside(ctx context.Context, work string, conns int) (latency, error) {
 	if err != nil {
 		return latency{}, err
 	}
-	defer drips.stop()
-	return startProbe(ctx, fmt.Sprintf("beside %d drips", conns), work, []string{drips.address, strconv.Itoa(conns)})
+	defer drips.Stop()
+	return startProbe(ctx, fmt.Sprintf("beside %d drips", conns), work, []string{drips.Address(), strconv.Itoa(conns)})
 }
 
 // startProbe runs this program as a client. The small bodies come from a
@@ -60,7 +61,7 @@ func startProbe(ctx context.Context, name, work string, drips []string) (latency
 	if err != nil {
 		return latency{}, err
 	}
-	defer s.stop()
+	defer s.Stop()
 	out, err := os.MkdirTemp(work, "out-")
 	if err != nil {
 		return latency{}, err
@@ -69,7 +70,7 @@ func startProbe(ctx context.Context, name, work string, drips []string) (latency
 	if err != nil {
 		return latency{}, err
 	}
-	command := pinned(ctx, clientCore, self, append([]string{probePart, out, s.address}, drips...)...)
+	command := pinned(ctx, clientCore, self, append([]string{probePart, out, s.Address()}, drips...)...)
 	command.Stderr = os.Stderr
 	said, err := command.Output()
 	if err != nil {
@@ -84,13 +85,13 @@ func startProbe(ctx context.Context, name, work string, drips []string) (latency
 // runProbe is the client process: its arguments are a folder, the address of
 // the small bodies, and, if there are drips, their address and number.
 func runProbe(ctx context.Context, args []string) error {
-	p := &probe{small: &server{address: args[1]}, queue: fetch.NewQueue(1)}
+	p := &probe{small: origin.At(args[1]), queue: fetch.NewQueue(1)}
 	if len(args) > 2 {
 		conns, err := strconv.Atoi(args[3])
 		if err != nil {
 			return err
 		}
-		p.drips, p.conns = &server{address: args[2]}, conns
+		p.drips, p.conns = origin.At(args[2]), conns
 		p.queue = fetch.NewQueue(conns + 1)
 	}
 	took, err := p.run(ctx, save.Dir(args[0]))
@@ -103,7 +104,7 @@ func runProbe(ctx context.Context, args []string) error {
 // probe fetches small bodies one after another, from the moment that all drips
 // have begun.
 type probe struct {
-	small, drips *server
+	small, drips *origin.Server
 	conns        int // drips
 	begun        int // of these, those whose head has come
 	queue        *fetch.Queue
@@ -118,7 +119,7 @@ func (p *probe) run(ctx context.Context, sink fetch.Sink) ([]time.Duration, erro
 	}
 	defer f.Close()
 	for i := range p.conns {
-		if err := p.queue.Push(ctx, fetch.Request{URL: p.drips.drip(i)}); err != nil {
+		if err := p.queue.Push(ctx, fetch.Request{URL: drip(p.drips, i)}); err != nil {
 			return nil, err
 		}
 	}
@@ -131,7 +132,7 @@ func (p *probe) run(ctx context.Context, sink fetch.Sink) ([]time.Duration, erro
 		if err != nil {
 			return nil, err
 		}
-		if !strings.HasPrefix(res.URL, "http://"+p.small.address) {
+		if !strings.HasPrefix(res.URL, "http://"+p.small.Address()) {
 			return nil, errors.New("a drip ended before the measurement did")
 		}
 		now := time.Now()
@@ -168,7 +169,7 @@ func (p *probe) watch(ctx context.Context) func(fetch.Event) {
 func (p *probe) ask(ctx context.Context) {
 	p.asked++
 	p.askedAt = time.Now()
-	_ = p.queue.Push(ctx, fetch.Request{URL: p.small.small(p.asked)})
+	_ = p.queue.Push(ctx, fetch.Request{URL: p.small.URL(p.asked, smallBytes, smallBytes, 0)})
 }
 
 // latencyTable writes each measurement, and its p99 over the first's.

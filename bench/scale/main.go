@@ -26,6 +26,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/shoalfetch/shoal/bench/origin"
 )
 
 // limit bounds the whole run.
@@ -45,10 +47,10 @@ func main() {
 // play does this process's part: the measurement's own, or, started by it with
 // a word in front, the server's or a client's.
 func play(ctx context.Context, args []string) error {
-	if len(args) > 0 {
+	if len(args) > 1 {
 		switch args[0] {
-		case serverPart:
-			return serve(ctx)
+		case origin.Part:
+			return origin.Serve(args[1])
 		case probePart:
 			return runProbe(ctx, args[1:])
 		}

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/shoalfetch/shoal/bench/origin"
 )
 
 // newWorkspace makes a folder in memory where there is a place for that.
@@ -43,7 +45,7 @@ type held struct {
 
 // dripping is a run of the command that has been started.
 type dripping struct {
-	server  *server
+	server  *origin.Server
 	command *exec.Cmd
 	said    bytes.Buffer
 	out     string
@@ -59,7 +61,7 @@ func startDrips(ctx context.Context, shoal, work string, conns int) (*dripping, 
 	}
 	d := &dripping{server: s, conns: conns}
 	if err := d.start(ctx, shoal, work); err != nil {
-		s.stop()
+		s.Stop()
 		return nil, err
 	}
 	return d, nil
@@ -71,7 +73,7 @@ func (d *dripping) start(ctx context.Context, shoal, work string) (err error) {
 	}
 	var urls strings.Builder
 	for i := range d.conns {
-		fmt.Fprintln(&urls, d.server.drip(i))
+		fmt.Fprintln(&urls, drip(d.server, i))
 	}
 	list := d.out + ".list"
 	if err := os.WriteFile(list, []byte(urls.String()), 0o600); err != nil {
@@ -90,7 +92,7 @@ func holdDrips(ctx context.Context, shoal, work string, conns int) (held, error)
 	if err != nil {
 		return held{}, err
 	}
-	defer d.server.stop()
+	defer d.server.Stop()
 	amid, peak := watchMemory(d.command.Process.Pid, d.began.Add(pieces*pieceDelay/2))
 	if err := d.command.Wait(); err != nil {
 		return held{}, fmt.Errorf("shoal with %d drips: %w\n%s", conns, err, d.said.Bytes())

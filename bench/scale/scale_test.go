@@ -1,9 +1,6 @@
 package main
 
 import (
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"runtime"
 	"testing"
@@ -51,19 +48,4 @@ func TestReadMemory(t *testing.T) {
 	require.GreaterOrEqual(t, resident-before, int64(size/2))
 	require.GreaterOrEqual(t, highest, resident)
 	runtime.KeepAlive(memory)
-}
-
-// TestDrip sees a body come in its pieces, one after another.
-func TestDrip(t *testing.T) {
-	s := httptest.NewServer(http.HandlerFunc(serveDrip))
-	defer s.Close()
-	res, err := http.Get(s.URL)
-	require.NoError(t, err)
-	defer res.Body.Close()
-	require.EqualValues(t, pieces*pieceBytes, res.ContentLength)
-	first := make([]byte, 3*pieceBytes)
-	began := time.Now()
-	_, err = io.ReadFull(res.Body, first)
-	require.NoError(t, err)
-	require.GreaterOrEqual(t, time.Since(began), pieceDelay, "three pieces have a delay before each but the first")
 }
