@@ -2,16 +2,13 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"slices"
 	"strconv"
+	"strings"
 )
 
-// peer is a client under comparison: a row of the table.
+// peer is a client under comparison: a row of the tables.
 type peer struct {
 	name string
 
@@ -25,6 +22,16 @@ type peer struct {
 
 	// args has the program fetch the list into the folder, quietly.
 	args func(run job) []string
+
+	// unfit says why a workload is not for this peer; empty, or nil: it is.
+	unfit func(p peer, load workload) string
+
+	// discards is for a peer that saves nothing: how many bodies it says that it
+	// has fetched. Nil: what is in the folder is verified.
+	discards func(said []byte, load workload) (fetches int, err error)
+
+	// yardstick: not what one would fetch with. It is left out of pictures.
+	yardstick bool
 }
 
 // job is what a peer is told of a run.
@@ -35,84 +42,111 @@ type job struct {
 	out  string // an empty folder
 }
 
-// floorName is the peer that the others are divided by.
-const floorName = "floor"
+func (j job) conns() string { return strconv.Itoa(j.Conns) }
 
-// peers are all there are.
+// The names that the tables look for.
+const (
+	floorName = "floor" // the peer that the others are divided by
+	shoalName = "shoal" // the peer that is divided by the others
+)
+
+// peers are all there are. Configuration files of the user are not read.
 var peers = []peer{
-	{
-		name:  floorName,
-		build: buildFloor,
-		line:  plainLine,
-		args: func(run job) []string {
-			mode := "-k"
-			if run.newConns {
-				mode = "-n"
+	{name: floorName, build: buildFloor, line: plainLine, args: floorArgs()},
+	{name: "floor-plain", build: buildFloor, line: plainLine, args: floorArgs("-p"), yardstick: true},
+	{name: "floor-splice", build: buildFloor, line: plainLine, args: floorArgs("-s"), unfit: nothingToSplice, yardstick: true},
+	{name: shoalName, build: buildShoal, line: plainLine, args: shoalArgs},
+	{name: "fasthttp", build: buildPeer("fasthttp"), line: plainLine, args: peerArgs},
+	{name: "net/http", build: buildPeer("nethttp"), line: plainLine, args: peerArgs},
+	{name: "curl", build: find("curl"), line: curlLine, args: curlArgs, unfit: tooManyForCurl},
+	{name: "wget2", build: find("wget2"), line: plainLine, args: wgetArgs},
+	{name: "aria2c", build: find("aria2c"), line: plainLine, args: ariaArgs},
+	{name: "wrk", build: find("wrk"), line: plainLine, args: wrkArgs, unfit: noListForWrk, discards: wrkFetches, yardstick: true},
+}
+
+// fit are the peers that a workload is for.
+func fit(all []peer, load workload) (fit []peer) {
+	for _, p := range all {
+		if p.unfit == nil || p.unfit(p, load) == "" {
+			fit = append(fit, p)
+		}
+	}
+	return fit
+}
+
+// leftOut says of each peer in which workloads it is left out, and why.
+func leftOut(all []peer, loads []workload) string {
+	var out strings.Builder
+	for _, p := range all {
+		var without []string
+		var why string
+		for _, load := range loads {
+			if p.unfit == nil {
+				continue
 			}
-			return []string{mode, strconv.Itoa(run.port), strconv.Itoa(run.conns), run.out, run.list}
-		},
-	},
-	{
-		name:  "shoal",
-		build: buildShoal,
-		line:  plainLine,
-		args: func(run job) []string {
-			conns := strconv.Itoa(run.conns)
-			return []string{"-i", run.list, "-d", run.out, "-j", conns, "--max-per-host", conns, "-s"}
-		},
-	},
-	{
-		name:  "curl",
-		build: func(context.Context, string) (string, error) { return exec.LookPath("curl") },
-		line:  func(url string) string { return fmt.Sprintf("url = %q\n", url) },
-		args: func(run job) []string {
-			return []string{"-s", "-f", "-Z", "--parallel-max", strconv.Itoa(run.conns), "--parallel-immediate",
-				"--remote-name-all", "--output-dir", run.out, "-K", run.list}
-		},
-	},
+			if reason := p.unfit(p, load); reason != "" {
+				without, why = append(without, load.Name), reason
+			}
+		}
+		if why != "" {
+			fmt.Fprintf(&out, "bench: WITHOUT %s in %s: %s\n", p.name, strings.Join(without, ", "), why)
+		}
+	}
+	return out.String()
 }
 
 func plainLine(url string) string { return url + "\n" }
 
-func peerNames() []string {
-	var names []string
-	for _, p := range peers {
-		names = append(names, p.name)
-	}
-	return names
+func find(name string) func(context.Context, string) (string, error) {
+	return func(context.Context, string) (string, error) { return exec.LookPath(name) }
 }
 
-func choosePeers(names []string) ([]peer, error) {
-	var chosen []peer
-	for _, name := range names {
-		i := slices.IndexFunc(peers, func(p peer) bool { return p.name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("no peer %q, only %v", name, peerNames())
+// floorArgs have the options of a variant in front.
+func floorArgs(variant ...string) func(job) []string {
+	return func(run job) []string {
+		args := variant[:len(variant):len(variant)]
+		if run.NewConns {
+			args = append(args, "-n")
 		}
-		chosen = append(chosen, peers[i])
+		return append(args, strconv.Itoa(run.port), run.conns(), run.out, run.list)
 	}
-	return chosen, nil
 }
 
-//go:embed floor/floor.c
-var floorSource []byte
-
-func buildFloor(ctx context.Context, work string) (string, error) {
-	source, program := filepath.Join(work, "floor.c"), filepath.Join(work, "floor")
-	if err := os.WriteFile(source, floorSource, 0o600); err != nil {
-		return "", err
+// nothingToSplice: a body that comes with its head in one recv.
+func nothingToSplice(_ peer, load workload) string {
+	const most = 64 << 10
+	if load.Size < most {
+		return "its bodies are too small to splice"
 	}
-	return program, runBuild(exec.CommandContext(ctx, "cc", "-O2", "-o", program, source))
+	return ""
 }
 
-func buildShoal(ctx context.Context, work string) (string, error) {
-	program := filepath.Join(work, "shoal")
-	return program, runBuild(exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/shoalfetch/shoal/cmd/shoal"))
+func shoalArgs(run job) []string {
+	return []string{"-i", run.list, "-d", run.out, "-j", run.conns(), "--max-per-host", run.conns(), "-s"}
 }
 
-func runBuild(command *exec.Cmd) error {
-	if said, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, said)
+func peerArgs(run job) []string {
+	args := []string{"-conns", run.conns(), "-dir", run.out}
+	if run.NewConns {
+		args = append(args, "-new")
 	}
-	return nil
+	return append(args, run.list)
+}
+
+func curlLine(url string) string { return fmt.Sprintf("url = %q\n", url) }
+
+func curlArgs(run job) []string {
+	return []string{"-q", "-s", "-S", "-f", "-Z", "--parallel-max", run.conns(), "--parallel-immediate",
+		"--remote-name-all", "--output-dir", run.out, "-K", run.list}
+}
+
+// wgetArgs have it ask for each URL once, and look for no lists of robots.
+func wgetArgs(run job) []string {
+	return []string{"--no-config", "-q", "--tries=1", "--no-robots", "--max-threads=" + run.conns(),
+		"--no-directories", "-P", run.out, "-i", run.list}
+}
+
+func ariaArgs(run job) []string {
+	return []string{"--no-conf", "-q", "--max-tries=1", "--file-allocation=none", "--split=1",
+		"-j", run.conns(), "-d", run.out, "-i", run.list}
 }

@@ -4,95 +4,123 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
+	"strings"
 	"time"
 )
 
-// session is what all runs share.
+// session is what the runs of one workload share.
 type session struct {
-	work  string // the workspace
-	held  ballast
-	load  workload
-	peers []peer
-	port  int
+	load   workload
+	dir    string // of this workload, in the workspace
+	launch launcher
+	room   *room
+	nginx  *nginx // nil: bodies drip, from a server for each run
+	bad    int    // runs that did not count
 }
 
-// runRounds runs each peer once a round, each in turn as the first, and counts
-// the runs that were bad.
-func (s *session) runRounds(ctx context.Context, rounds int) (results []result, bad int) {
-	for _, p := range s.peers {
-		results = append(results, newResult(p.name, rounds))
+// openSession has all in place for the runs of a workload.
+func openSession(ctx context.Context, launch launcher, work string, inMemory bool, load workload) (s *session, err error) {
+	s = &session{load: load, dir: filepath.Join(work, load.Name), launch: launch, room: &room{}}
+	if err := os.Mkdir(s.dir, 0o755); err != nil {
+		return nil, err
 	}
-	for round := range rounds {
-		for turn := range s.peers {
-			i := (round + turn) % len(s.peers)
-			used, err := s.runOnce(ctx, s.peers[i])
-			if ctx.Err() != nil {
-				return results, bad
-			}
-			if err != nil {
-				fmt.Fprintf(os.Stderr, "bench: round %d: %s does not count: %v\n", round+1, s.peers[i].name, err)
-				bad++
-				continue
-			}
-			results[i].perFetch[round] = used.Seconds() / float64(s.load.fetches)
+	if inMemory {
+		if s.room, err = newRoom(s.dir, load.bytes()); err != nil {
+			return nil, err
 		}
 	}
-	return results, bad
+	if load.drips() {
+		return s, nil
+	}
+	if err := load.writeFiles(filepath.Join(s.dir, "files")); err != nil {
+		return nil, err
+	}
+	s.nginx, err = startNginx(ctx, launch, s.dir, load)
+	return s, err
 }
 
-// runOnce has a peer fetch everything into a fresh folder, and gives the
-// processor time it used if what it saved is right.
-func (s *session) runOnce(ctx context.Context, p peer) (time.Duration, error) {
+// close takes everything away.
+func (s *session) close() error {
+	if s.nginx != nil {
+		s.nginx.stop()
+	}
+	return os.RemoveAll(s.dir)
+}
+
+// runRounds runs each peer once a round, each in turn as the first.
+func (s *session) runRounds(ctx context.Context, peers []peer, rounds int) sheet {
+	sh := newSheet(s.load, peers, rounds)
+	for round := range rounds {
+		for turn := range peers {
+			i := (round + turn) % len(peers)
+			used, err := s.runOnce(ctx, peers[i], s.load)
+			if ctx.Err() != nil {
+				return sh
+			}
+			if err != nil {
+				fmt.Fprintf(os.Stderr, "bench: %s, round %d: %s does not count: %v\n", s.load.Name, round+1, peers[i].name, err)
+				s.bad++
+				continue
+			}
+			sh.Rows[i].Runs[round] = &used
+		}
+	}
+	return sh
+}
+
+// runOnce has a peer, behind a tracer if there is one, do a workload into a
+// fresh folder, and gives what it used if all is there.
+func (s *session) runOnce(ctx context.Context, p peer, load workload, tracer ...string) (figures, error) {
 	const limit = 5 * time.Minute
-	out, err := os.MkdirTemp(s.work, "out-")
-	if err != nil {
-		return 0, err
-	}
-	list := filepath.Join(s.work, p.name+".list")
-	if err := s.load.writeList(list, s.port, p.line); err != nil {
-		return 0, err
-	}
-	if err := s.held.release(); err != nil {
-		return 0, err
-	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	command := pinned(ctx, clientCore, p.program, p.args(job{s.load, s.port, list, out})...)
-	if said, err := command.CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("%w\n%s", err, said)
+	from, stop, err := s.server(ctx, load)
+	if err != nil {
+		return figures{}, err
 	}
-	used := command.ProcessState.UserTime() + command.ProcessState.SystemTime()
-	return used, s.load.verify(out, filesDir(s.work))
+	defer stop()
+	run := job{load, from.port(), filepath.Join(s.dir, "list"), ""}
+	if err := load.writeList(run.list, from.url, p.line); err != nil {
+		return figures{}, err
+	}
+	if run.out, err = os.MkdirTemp(s.dir, "out-"); err != nil {
+		return figures{}, err
+	}
+	if p.discards == nil {
+		if err := s.room.empty(); err != nil {
+			return figures{}, err
+		}
+	}
+	s.room.spend(run.out)
+	command := append(append(tracer, p.program), p.args(run)...)
+	used, said, err := s.launch.measure(ctx, command[0], command[1:]...)
+	if err != nil {
+		return figures{}, err
+	}
+	used.Fetches, err = p.verify(said, run)
+	return used, err
 }
 
-// The processors that pinned knows.
-const (
-	serverCore = "0"
-	clientCore = "1"
-)
-
-// canPin is whether server and clients can have a processor of their own each.
-var canPin = func() bool {
-	_, err := exec.LookPath("taskset")
-	return err == nil && runtime.NumCPU() > 1
-}()
-
-// pinning says where things run.
-func pinning() string {
-	if canPin {
-		return "server on processor " + serverCore + ", clients on " + clientCore
+// server gives the one of the session, or one for a run.
+func (s *session) server(ctx context.Context, load workload) (from server, stop func(), err error) {
+	if s.nginx != nil {
+		return s.nginx, func() {}, nil
 	}
-	return "server and clients not pinned"
+	d, err := startDripping(ctx, s.launch, load)
+	if err != nil {
+		return nil, nil, err
+	}
+	return d, d.stop, nil
 }
 
-// pinned is a command on one processor. taskset becomes the program by execve,
-// so the process and its times are the program's.
-func pinned(ctx context.Context, core, program string, args ...string) *exec.Cmd {
-	if !canPin {
-		return exec.CommandContext(ctx, program, args...)
+// verify gives how many fetches a run has made, of which every byte counts.
+func (p peer) verify(said []byte, run job) (int, error) {
+	if p.discards != nil {
+		return p.discards(said, run.workload)
 	}
-	return exec.CommandContext(ctx, "taskset", append([]string{"-c", core, program}, args...)...)
+	if err := run.verify(run.out); err != nil {
+		return 0, fmt.Errorf("%w; it said: %s", err, strings.TrimSpace(string(said)))
+	}
+	return run.Fetches, nil
 }

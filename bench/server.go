@@ -8,14 +8,24 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/shoalfetch/shoal/bench/origin"
 )
 
-// server is an nginx of our own, with its files in the workspace.
-type server struct {
+// server has the files of a workload.
+type server interface {
+	port() int
+	url(i int) string
+	stop()
+}
+
+// nginx is one of our own, with its files in the folder that it is started in.
+type nginx struct {
 	command *exec.Cmd
-	port    int
+	listens int
 }
 
 // nginxConfig has one worker and no limit on a connection's requests. Head and
@@ -48,8 +58,8 @@ http {
 }
 `
 
-// startServer starts nginx over the workspace and waits until it listens.
-func startServer(ctx context.Context, work string, load workload) (*server, error) {
+// startNginx starts nginx over a folder and waits until it listens.
+func startNginx(ctx context.Context, launch launcher, dir string, load workload) (*nginx, error) {
 	program, err := findNginx()
 	if err != nil {
 		return nil, err
@@ -63,23 +73,23 @@ func startServer(ctx context.Context, work string, load workload) (*server, erro
 		user = "user root;" // the worker must get into the workspace
 	}
 	keepAlive := 75
-	if load.newConns {
+	if load.NewConns {
 		keepAlive = 0
 	}
-	config := filepath.Join(work, "nginx.conf")
-	text := fmt.Sprintf(nginxConfig, user, 2*load.conns+512, keepAlive, port)
+	config := filepath.Join(dir, "nginx.conf")
+	text := fmt.Sprintf(nginxConfig, user, 2*load.Conns+512, keepAlive, port)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
 
-	command := pinned(ctx, serverCore, program, "-p", work, "-c", config, "-e", "stderr")
+	command := launch.server(ctx, program, "-p", dir, "-c", config, "-e", "stderr")
 	command.Stderr = os.Stderr
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = 5 * time.Second
 	if err := command.Start(); err != nil {
 		return nil, err
 	}
-	s := &server{command, port}
+	s := &nginx{command, port}
 	if err := s.await(ctx); err != nil {
 		s.stop()
 		return nil, err
@@ -107,10 +117,10 @@ func freePort() (int, error) {
 }
 
 // await returns when the server takes connections.
-func (s *server) await(ctx context.Context) error {
+func (s *nginx) await(ctx context.Context) error {
 	const attempts, pause = 100, 50 * time.Millisecond
 	for range attempts {
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", s.port))
+		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", s.listens))
 		if err == nil {
 			return conn.Close()
 		}
@@ -123,8 +133,42 @@ func (s *server) await(ctx context.Context) error {
 	return errors.New("nginx does not listen after 5 seconds")
 }
 
+func (s *nginx) port() int { return s.listens }
+
+func (s *nginx) url(i int) string {
+	return fmt.Sprintf("http://127.0.0.1:%d/%s", s.listens, fileName(i))
+}
+
 // stop ends nginx: its first process, which ends its worker.
-func (s *server) stop() {
+func (s *nginx) stop() {
 	s.command.Cancel()
 	s.command.Wait()
 }
+
+// dripping is this program as a server, in a process of its own.
+type dripping struct {
+	*origin.Server
+	load workload
+}
+
+func startDripping(ctx context.Context, launch launcher, load workload) (*dripping, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	s, err := origin.Start(launch.server(ctx, self, origin.Part, "127.0.0.1:0"))
+	if err != nil {
+		return nil, err
+	}
+	return &dripping{s, load}, nil
+}
+
+func (d *dripping) port() int {
+	_, port, _ := net.SplitHostPort(d.Address())
+	n, _ := strconv.Atoi(port)
+	return n
+}
+
+func (d *dripping) url(i int) string { return d.URL(i, d.load.Size, d.load.Piece, d.load.Delay) }
+
+func (d *dripping) stop() { d.Stop() }

@@ -5,9 +5,12 @@
  * and no others. It is the row that the other rows of the benchmark are divided
  * by. It trusts its server: any surprise ends it.
  *
- *	floor [-k|-n] PORT CONCURRENCY OUTDIR URLLIST
+ *	floor [-n] [-p] [-s] PORT CONCURRENCY OUTDIR URLLIST
  *
- * -k keeps connections alive (the default), -n makes a new one for each fetch.
+ * -n makes a new connection for each fetch instead of keeping them alive.
+ * -p writes to the final name from the start, which saves the rename and lets
+ * others see files that are not complete.
+ * -s splices what a body has beyond its first recv.
  * URLLIST has a line http://127.0.0.1:PORT/path for each file. The file's name
  * is the path's last part.
  *
@@ -17,7 +20,8 @@
  *	a turn		epoll_wait
  *
  * A response that does not fit into one recv costs a recv and a write for each
- * piece. The next request is sent in the step that ended the last response.
+ * piece, or two splices. The next request is sent in the step that ended the
+ * last response.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -29,12 +33,10 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { RECV_BYTES = 1 << 20, HEAD_BYTES = 8 << 10, REQUEST_BYTES = 4 << 10, BATCH = 512 };
+enum { RECV_BYTES = 1 << 20, PIPE_BYTES = 1 << 20, HEAD_BYTES = 8 << 10, REQUEST_BYTES = 4 << 10, NAME_BYTES = 64, BATCH = 512 };
 
 struct conn {
 	enum { CONNECTING, HEAD, BODY } state;
@@ -44,14 +46,14 @@ struct conn {
 	uint64_t left;		/* bytes of the body still to come */
 	size_t head_len;	/* bytes of a head that did not come in one piece */
 	char *head;
-	char temp[16];
+	char name[NAME_BYTES];	/* of that file */
 };
 
 static struct sockaddr_in server;
-static int keep_alive = 1;
-static int epoll, dir;
+static int keep_alive = 1, plain_names, splices;
+static int epoll, dir, pipe_ends[2];
 static const char *next_url, *urls_end;
-static uint64_t fetches, bytes, open_conns, temps;
+static uint64_t open_conns, temps;
 static char buffer[RECV_BYTES];
 
 /* must is for kernel calls, expect for what the server and the list say. */
@@ -162,34 +164,65 @@ static uint64_t content_length(const char *head, size_t len)
 	return strtoull(p + sizeof field - 1, NULL, 10);
 }
 
-static void save(struct conn *c, const char *p, size_t n)
+static void final_name(const struct conn *c, char *name)
 {
-	expect(n <= c->left, "a body longer than its Content-Length");
-	if (c->file < 0) {
-		snprintf(c->temp, sizeof c->temp, ".%lx", (unsigned long)temps++);
-		c->file = openat(dir, c->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-		must(c->file >= 0, "openat");
-	}
-	must(n == 0 || write(c->file, p, n) == (ssize_t)n, "write");
-	c->left -= n;
-	bytes += n;
-}
-
-static void finish(struct conn *c)
-{
-	char name[256];
 	const char *path = path_of(c->url);
 	size_t len = line_length(path);
 	const char *last = (const char *)memrchr(path, '/', len) + 1;
 
 	len -= last - path;
-	expect(len > 0 && len < sizeof name, "the length of a name");
+	expect(len > 0 && len < NAME_BYTES, "the length of a name");
 	memcpy(name, last, len);
 	name[len] = 0;
+}
+
+static void create(struct conn *c)
+{
+	if (plain_names)
+		final_name(c, c->name);
+	else
+		snprintf(c->name, sizeof c->name, ".%lx", (unsigned long)temps++);
+	c->file = openat(dir, c->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	must(c->file >= 0, "openat");
+}
+
+static void save(struct conn *c, const char *p, size_t n)
+{
+	expect(n <= c->left, "a body longer than its Content-Length");
+	if (c->file < 0)
+		create(c);
+	must(n == 0 || write(c->file, p, n) == (ssize_t)n, "write");
+	c->left -= n;
+}
+
+/* splice_on moves what has come of a body through the pipe, which is empty
+ * before and after. */
+static void splice_on(struct conn *c)
+{
+	ssize_t got = splice(c->socket, NULL, pipe_ends[1], NULL, c->left < PIPE_BYTES ? c->left : PIPE_BYTES,
+			     SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	if (got < 0 && errno == EAGAIN)
+		return;
+	must(got >= 0, "splice from a socket");
+	expect(got > 0, "the connection's end");
+	c->left -= got;
+	while (got > 0) {
+		ssize_t put = splice(pipe_ends[0], NULL, c->file, NULL, got, SPLICE_F_MOVE);
+		must(put > 0, "splice to a file");
+		got -= put;
+	}
+}
+
+static void finish(struct conn *c)
+{
+	char name[NAME_BYTES];
+
 	must(close(c->file) == 0, "close of a file");
-	must(renameat2(dir, c->temp, dir, name, RENAME_NOREPLACE) == 0, "renameat2");
+	if (!plain_names) {
+		final_name(c, name);
+		must(renameat2(dir, c->name, dir, name, RENAME_NOREPLACE) == 0, "renameat2");
+	}
 	c->file = -1;
-	fetches++;
 
 	if (keep_alive && next_url < urls_end) {
 		take_url(c);
@@ -228,7 +261,7 @@ static const char *take_head(struct conn *c, const char *p, size_t *n)
 	return end + 4;
 }
 
-static void readable(struct conn *c)
+static void receive(struct conn *c)
 {
 	ssize_t got = recv(c->socket, buffer, sizeof buffer, 0);
 	if (got < 0 && errno == EAGAIN)
@@ -245,7 +278,15 @@ static void readable(struct conn *c)
 		c->state = BODY;
 	}
 	save(c, p, n);
-	if (c->left == 0)
+}
+
+static void readable(struct conn *c)
+{
+	if (c->state == BODY && splices)
+		splice_on(c);
+	else
+		receive(c);
+	if (c->state == BODY && c->left == 0)
 		finish(c);
 }
 
@@ -284,48 +325,37 @@ static void fetch_all(struct conn *conns, int concurrency)
 	}
 }
 
-static double now(void)
+static void open_pipe(void)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static double seconds(struct timeval t)
-{
-	return t.tv_sec + t.tv_usec / 1e6;
-}
-
-/* peak_kb is the most memory this program has had. ru_maxrss is not it: that
- * counts what the process had before execve, which is its parent's. */
-static long peak_kb(void)
-{
-	char line[128];
-	long kb = 0;
-	FILE *f = fopen("/proc/self/status", "r");
-
-	while (f && fgets(line, sizeof line, f))
-		sscanf(line, "VmHWM: %ld", &kb);
-	if (f)
-		fclose(f);
-	return kb;
+	must(pipe2(pipe_ends, O_CLOEXEC) == 0, "pipe2");
+	must(fcntl(pipe_ends[1], F_SETPIPE_SZ, PIPE_BYTES) >= PIPE_BYTES, "fcntl");
 }
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: floor [-k|-n] PORT CONCURRENCY OUTDIR URLLIST\n");
+	fprintf(stderr, "usage: floor [-n] [-p] [-s] PORT CONCURRENCY OUTDIR URLLIST\n");
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
-	double start = now();
 	int option;
 
-	while ((option = getopt(argc, argv, "kn")) != -1) {
-		if (option == '?')
+	while ((option = getopt(argc, argv, "nps")) != -1) {
+		switch (option) {
+		case 'n':
+			keep_alive = 0;
+			break;
+		case 'p':
+			plain_names = 1;
+			break;
+		case 's':
+			splices = 1;
+			open_pipe();
+			break;
+		default:
 			return usage();
-		keep_alive = option == 'k';
+		}
 	}
 	if (argc - optind != 4)
 		return usage();
@@ -343,10 +373,5 @@ int main(int argc, char **argv)
 	struct conn *conns = calloc(concurrency, sizeof *conns);
 	must(conns != NULL, "calloc");
 	fetch_all(conns, concurrency);
-
-	struct rusage used;
-	getrusage(RUSAGE_SELF, &used);
-	printf("fetches=%lu bytes=%lu user_s=%.6f sys_s=%.6f wall_s=%.6f peak_kb=%ld\n", (unsigned long)fetches,
-		(unsigned long)bytes, seconds(used.ru_utime), seconds(used.ru_stime), now() - start, peak_kb());
 	return 0;
 }
