@@ -146,7 +146,8 @@ func wgetArgs(run job) []string {
 		"--no-directories", "-P", run.out, "-i", run.list}
 }
 
+// ariaArgs leave thousands of connections, dialled at once, their time.
 func ariaArgs(run job) []string {
-	return []string{"--no-conf", "-q", "--max-tries=1", "--file-allocation=none", "--split=1",
+	return []string{"--no-conf", "-q", "--max-tries=1", "--timeout=300", "--connect-timeout=300", "--file-allocation=none", "--split=1",
 		"-j", run.conns(), "-d", run.out, "-i", run.list}
 }

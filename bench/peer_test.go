@@ -22,7 +22,7 @@ func TestArgs(t *testing.T) {
 		"net/http":     "-conns 64 -dir OUT -new LIST",
 		"curl":         "-q -s -S -f -Z --parallel-max 64 --parallel-immediate --remote-name-all --output-dir OUT -K LIST",
 		"wget2":        "--no-config -q --tries=1 --no-robots --max-threads=64 --no-directories -P OUT -i LIST",
-		"aria2c":       "--no-conf -q --max-tries=1 --file-allocation=none --split=1 -j 64 -d OUT -i LIST",
+		"aria2c":       "--no-conf -q --max-tries=1 --timeout=300 --connect-timeout=300 --file-allocation=none --split=1 -j 64 -d OUT -i LIST",
 		"wrk":          "-t 1 -c 64 -d 2s -H Connection: close http://127.0.0.1:8080/000000.jpg",
 	}
 	run := job{workload{Fetches: 1, Size: 10, Conns: 64, NewConns: true}, 8080, "LIST", "OUT"}
