@@ -36,7 +36,7 @@ var rooms = []room{
 	{"bench/scale", []string{"bench/origin", "fetch", "fetch/save"}, nil},
 	{"bench/origin", nil, nil},
 	{"cmd/shoal", []string{"fetch", "fetch/save", "internal/lab", "internal/list", "internal/view", "internal/kernel", "internal/offload"}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"}},
-	{"internal/view", []string{"fetch", "internal/kernel", "internal/http1", "internal/tlsconn"}, []string{"github.com/cheggaaa/pb/v3", "golang.org/x/term"}},
+	{"internal/view", []string{"fetch", "internal/kernel", "internal/http1", "internal/tlsconn"}, []string{"golang.org/x/term"}},
 	{"fetch/save", []string{"fetch", "internal/kernel"}, []string{"golang.org/x/text"}},
 	{"fetch", []string{"poller", "internal/kernel", "internal/offload", "internal/http1", "internal/tlsconn"}, nil},
 	{"internal/sim", []string{"poller", "internal/kernel", "internal/offload"}, nil},

@@ -3,17 +3,7 @@ package view
 import (
 	"slices"
 	"strings"
-
-	"github.com/cheggaaa/pb/v3"
 )
-
-// bar lays a moment out in one line of a terminal, with a bar where there is
-// room. The library's bar is never started: it draws when it is asked to, and
-// has no goroutine and no output of its own.
-type bar struct{ pb *pb.ProgressBar }
-
-// barSteps is into how many steps the bar divides the whole.
-const barSteps = 10_000
 
 // barLeast and barMost are how many columns a bar is worth.
 const (
@@ -21,21 +11,23 @@ const (
 	barMost  = 30
 )
 
-func newBar() *bar {
-	b := pb.New(barSteps).SetTemplateString(`{{bar . "[" "#" "#" "-" "]"}}`)
-	b.Set(pb.Static, true).Set(pb.Terminal, false).Set(pb.Color, false)
-	return &bar{b}
-}
-
-// line is a moment in at most so many columns.
-func (b *bar) line(m *Moment, p *pace, columns int) string {
+// line is a moment in at most so many columns of a terminal, with a bar where
+// there is room for one.
+func line(m *Moment, p *pace, columns int) string {
 	text := fit(parts(m, p), columns)
 	share, room := m.share(), min(barMost, columns-columnsOf(text)-1)
 	if share < 0 || room < barLeast {
 		return text
 	}
-	b.pb.SetCurrent(int64(share * barSteps)).SetWidth(room)
-	return b.pb.String() + " " + text
+	return bar(share, room) + " " + text
+}
+
+// bar shows a share, 0 to 1, in so many columns. Like the percentage it rounds
+// down: it is full only when all is done.
+func bar(share float64, columns int) string {
+	room := columns - len("[]")
+	full := int(share * float64(room))
+	return "[" + strings.Repeat("#", full) + strings.Repeat("-", room-full) + "]"
 }
 
 // fit joins parts, without those that have to go for want of room. If not even

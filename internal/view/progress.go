@@ -43,7 +43,6 @@ type Progress struct {
 
 	mu    sync.Mutex
 	pace  pace
-	bar   *bar
 	drawn time.Time // when last; StylePlain begins with when it was first asked
 	shown int       // columns of the line that stands there now
 	done  bool
@@ -58,7 +57,6 @@ func NewProgress(w io.Writer, style Style, read func() Moment) *Progress {
 		every: style.every(isTerminal(w)),
 		width: func() int { return width(w) },
 		read:  read,
-		bar:   newBar(),
 	}
 }
 
@@ -77,7 +75,7 @@ func (p *Progress) Draw(now time.Time) {
 		io.WriteString(p.w, "shoal: "+sentence(&m, &p.pace)+"\n")
 		return
 	}
-	p.replace(p.bar.line(&m, &p.pace, p.width()-1))
+	p.replace(line(&m, &p.pace, p.width()-1))
 }
 
 // due says whether to draw now. Plain text waits its time before the first line

@@ -70,7 +70,7 @@ func TestLine(t *testing.T) {
 	add(s.moment.Tally, 0, map[fetch.Phase]int{fetch.PhaseDial: 1, fetch.PhaseStatus: 1})
 	s.moment.Yielded += 2
 	s.moment.Admitted, s.moment.Queued = 300, 72
-	require.Equal(t, "[######-----------------] 25 %  100 of 400  2 failed (dial 1, status 1)  128 in flight  10/s  9.6 KB  980 B/s  30s left",
+	require.Equal(t, "[#####------------------] 25 %  100 of 400  2 failed (dial 1, status 1)  128 in flight  10/s  9.6 KB  980 B/s  30s left",
 		shown(s.after(10*time.Second)))
 	s.fetched(300)
 	s.moment.Admitted, s.moment.Queued = 400, 0
