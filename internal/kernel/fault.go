@@ -11,8 +11,8 @@ import (
 )
 
 // Faults says what a [Faulty] does wrong. The zero value does everything right.
-// Percentages are from 0 to 99, so that trying again gets through in the end;
-// sizes are in bytes, and 0 means no limit.
+// Percentages are from 0 to 99, so that trying again gets through in the end, but
+// for FileSlowIn; sizes are in bytes, and 0 means no limit.
 //
 // Nothing a fault withholds is lost: a Recv that answers EAGAIN has taken
 // nothing, and level-triggered readiness reports the socket again.
@@ -28,7 +28,9 @@ type Faults struct {
 	RecvAgain int   // percent of Recvs and Splices that are EAGAIN
 	ResetAt   int64 // a socket that has given so many bytes answers ECONNRESET
 
-	WriteMax int // most that one Write takes
+	WriteMax   int           // most that one Write takes
+	FileSlow   time.Duration // how much longer each call to files and names takes, but for closing
+	FileSlowIn int           // percent of these calls that do, 0 to 100; 0 is all of them
 
 	// The Nth call of a kind (from 1; 0: none), or of AnyCall, answers Errno
 	// and does nothing, but for calls that give something back: Remove,
@@ -47,6 +49,8 @@ type Faulty struct {
 	rand     *rand.Rand
 	seen     uint64  // calls that count towards Nth
 	received []int64 // bytes given so far, by socket; only with ResetAt
+	injected Injected
+	disk     badDisk
 }
 
 var _ Kernel = (*Faulty)(nil)
@@ -61,6 +65,9 @@ func Inject(k Kernel, faults Faults) *Faulty {
 	if min(faults.SendMax, faults.RecvMax, faults.WriteMax) < 0 || faults.ResetAt < 0 {
 		panic("kernel: a fault's size must not be negative")
 	}
+	if faults.FileSlow < 0 || faults.FileSlowIn < 0 || faults.FileSlowIn > 100 {
+		panic("kernel: slow file calls need a time that is not negative, and 0 to 100 percent")
+	}
 	if faults.Nth > 0 && (faults.Call > AnyCall || faults.Errno == 0) {
 		panic("kernel: a call that is to fail needs a kind and an errno")
 	}
@@ -73,7 +80,7 @@ func (f *Faulty) Fired() bool { return f.faults.Nth > 0 && f.seen >= f.faults.Nt
 
 // fails counts a call and gives the error it is to answer.
 func (f *Faulty) fails(call Call) error {
-	if f.faults.Call != call && f.faults.Call != AnyCall {
+	if f.faults.Nth == 0 || f.faults.Call != call && f.faults.Call != AnyCall {
 		return nil
 	}
 	f.seen++
@@ -83,14 +90,23 @@ func (f *Faulty) fails(call Call) error {
 	return nil
 }
 
-func (f *Faulty) chance(percent int) bool { return percent > 0 && f.rand.IntN(100) < percent }
+// chance decides whether a fault of so many percent happens, and counts it.
+func (f *Faulty) chance(percent int, count *uint64) bool {
+	if percent == 0 || f.rand.IntN(100) >= percent {
+		return false
+	}
+	*count++
+	return true
+}
 
-// atMost is the length that a call may use of the n bytes offered to it.
-func atMost(n, limit int) int {
-	if limit == 0 {
+// atMost is the length that a call may use of the n bytes offered to it. It
+// counts when that is not all of them.
+func atMost(n, limit int, count *uint64) int {
+	if limit == 0 || n <= limit {
 		return n
 	}
-	return min(n, limit)
+	*count++
+	return limit
 }
 
 // Socket implements [Sockets].
@@ -113,7 +129,7 @@ func (f *Faulty) Connect(fd int, to netip.AddrPort) error {
 	if err := f.fails(CallConnect); err != nil {
 		return err
 	}
-	if f.chance(f.faults.ConnectFail) {
+	if f.chance(f.faults.ConnectFail, &f.injected.Refused) {
 		return syscall.ECONNREFUSED
 	}
 	return f.Kernel.Connect(fd, to)
@@ -137,10 +153,10 @@ func (f *Faulty) Send(fd int, p []byte) (n int, err error) {
 	if err := f.fails(CallSend); err != nil {
 		return 0, err
 	}
-	if f.chance(f.faults.SendAgain) {
+	if f.chance(f.faults.SendAgain, &f.injected.SendAgain) {
 		return 0, syscall.EAGAIN
 	}
-	return f.Kernel.Send(fd, p[:atMost(len(p), f.faults.SendMax)])
+	return f.Kernel.Send(fd, p[:atMost(len(p), f.faults.SendMax, &f.injected.SendCut)])
 }
 
 // Recv implements [Sockets].
@@ -162,6 +178,9 @@ func (f *Faulty) Splice(socket, file int, max int) (n int, err error) {
 	}
 	n, err = f.Kernel.Splice(socket, file, room)
 	f.got(socket, n)
+	if n > 0 { // the file's half has been made, and is what takes long
+		f.disk.delay(&f.faults)
+	}
 	return n, err
 }
 
@@ -171,15 +190,16 @@ func (f *Faulty) receive(call Call, fd, n int) (room int, err error) {
 	if err := f.fails(call); err != nil {
 		return 0, err
 	}
-	if f.chance(f.faults.RecvAgain) {
+	if f.chance(f.faults.RecvAgain, &f.injected.RecvAgain) {
 		return 0, syscall.EAGAIN
 	}
-	room = atMost(n, f.faults.RecvMax)
+	room = atMost(n, f.faults.RecvMax, &f.injected.RecvCut)
 	if f.faults.ResetAt == 0 || fd < 0 || fd >= len(f.received) {
 		return room, nil
 	}
 	left := f.faults.ResetAt - f.received[fd]
 	if left == 0 {
+		f.injected.Reset++
 		return 0, syscall.ECONNRESET
 	}
 	return int(min(int64(room), left)), nil
@@ -238,6 +258,7 @@ func (f *Faulty) OpenDir(path string) (dir int, err error) {
 	if err := f.fails(CallOpenDir); err != nil {
 		return -1, err
 	}
+	f.disk.delay(&f.faults)
 	return f.Kernel.OpenDir(path)
 }
 
@@ -246,6 +267,7 @@ func (f *Faulty) ReadDir(dir int) ([]string, error) {
 	if err := f.fails(CallReadDir); err != nil {
 		return nil, err
 	}
+	f.disk.delay(&f.faults)
 	return f.Kernel.ReadDir(dir)
 }
 
@@ -254,6 +276,7 @@ func (f *Faulty) Create(dir int, name string) (fd int, err error) {
 	if err := f.fails(CallCreate); err != nil {
 		return -1, err
 	}
+	f.disk.delay(&f.faults)
 	return f.Kernel.Create(dir, name)
 }
 
@@ -262,7 +285,8 @@ func (f *Faulty) Write(fd int, p []byte) (n int, err error) {
 	if err := f.fails(CallWrite); err != nil {
 		return 0, err
 	}
-	return f.Kernel.Write(fd, p[:atMost(len(p), f.faults.WriteMax)])
+	f.disk.delay(&f.faults)
+	return f.Kernel.Write(fd, p[:f.disk.atMost(len(p), f.faults.WriteMax)])
 }
 
 // Rename implements [Files].
@@ -270,6 +294,7 @@ func (f *Faulty) Rename(dir int, from, to string) error {
 	if err := f.fails(CallRename); err != nil {
 		return err
 	}
+	f.disk.delay(&f.faults)
 	return f.Kernel.Rename(dir, from, to)
 }
 
@@ -278,6 +303,7 @@ func (f *Faulty) Replace(dir int, from, to string) error {
 	if err := f.fails(CallReplace); err != nil {
 		return err
 	}
+	f.disk.delay(&f.faults)
 	return f.Kernel.Replace(dir, from, to)
 }
 
@@ -286,6 +312,7 @@ func (f *Faulty) Unlink(dir int, name string) error {
 	if err := f.fails(CallUnlink); err != nil {
 		return err
 	}
+	f.disk.delay(&f.faults)
 	return f.Kernel.Unlink(dir, name)
 }
 

@@ -127,11 +127,13 @@ func TestNthOfAnyCall(t *testing.T) {
 // Whatever is cut short, delayed or refused, every byte arrives in the end.
 func TestBytesSurviveFaults(t *testing.T) {
 	var outcomes [2][2]Counts
+	var injected [2]Injected
 	for run := range outcomes {
 		inner := Count(open(t))
-		k := Count(Inject(inner, Faults{
+		faulty := Inject(inner, Faults{
 			Seed: 42, SendMax: 7, SendAgain: 50, RecvMax: 3, RecvAgain: 90, WriteMax: 2,
-		}))
+		})
+		k := Count(faulty)
 		path, dir := folder(t, k)
 		fd, peer := pair(t, k)
 		body := fill(2000)
@@ -169,9 +171,15 @@ func TestBytesSurviveFaults(t *testing.T) {
 		require.NoError(t, k.CloseSocket(fd))
 		require.True(t, string(body) == content(t, path, "a"))
 		outcomes[run] = [2]Counts{k.Snapshot(), inner.Snapshot()}
+		injected[run] = faulty.Injected()
 	}
-	for _, run := range outcomes {
+	for i, run := range outcomes {
 		outside, inside := run[0], run[1]
+		require.Equal(t, injected[i].SendAgain, outside.Calls[CallSend]-inside.Calls[CallSend])
+		require.Equal(t, injected[i].RecvAgain, outside.Calls[CallRecv]-inside.Calls[CallRecv])
+		require.Equal(t, inside.Calls[CallRecv], injected[i].RecvCut, "each asked for 100 bytes")
+		require.NotZero(t, injected[i].SendCut)
+		require.NotZero(t, injected[i].WriteCut)
 		require.Greater(t, outside.Again[CallSend], inside.Again[CallSend]+50)
 		require.Greater(t, outside.Again[CallRecv], inside.Again[CallRecv]+1000)
 	}
@@ -206,6 +214,7 @@ func TestResetAt(t *testing.T) {
 			_, err = k.Recv(fd, p)
 			require.Equal(t, syscall.ECONNRESET, err)
 		}
+		require.EqualValues(t, 2*(round+1), k.Injected().Reset)
 		require.NoError(t, k.CloseSocket(fd))
 	}
 }
@@ -225,12 +234,14 @@ func TestConnectFail(t *testing.T) {
 	}
 	require.Greater(t, refused, 20)
 	require.Less(t, refused, 80)
+	require.EqualValues(t, refused, k.Injected().Refused)
 }
 
 func TestFaultsOutOfRange(t *testing.T) {
 	for _, faults := range []Faults{
 		{RecvAgain: 100}, {SendAgain: -1}, {ConnectFail: 101}, {RecvMax: -1}, {SendMax: -1}, {WriteMax: -1},
-		{ResetAt: -1}, {Nth: 1, Errno: 0}, {Nth: 1, Errno: syscall.EIO, Call: AnyCall + 1},
+		{ResetAt: -1}, {FileSlow: -1}, {FileSlowIn: -1}, {FileSlowIn: 101},
+		{Nth: 1, Errno: 0}, {Nth: 1, Errno: syscall.EIO, Call: AnyCall + 1},
 	} {
 		require.Panics(t, func() { Inject(nil, faults) }, "%+v", faults)
 	}

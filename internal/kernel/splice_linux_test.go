@@ -145,6 +145,27 @@ func TestSpliceNotPossible(t *testing.T) {
 	require.Panics(t, func() { k.Splice(dir, file, 0) })
 }
 
+// TestFaultySplice: what a Faulty takes from a splice or lets it wait for costs
+// no byte, and only those that moved some had to do with the disk.
+func TestFaultySplice(t *testing.T) {
+	k := Inject(open(t), Faults{Seed: 1, RecvMax: 500, RecvAgain: 50, FileSlow: 1})
+	path, dir := folder(t, k)
+	fd, peer := pair(t, k)
+	defer k.CloseSocket(fd)
+	file, err := k.Create(dir, "a")
+	require.NoError(t, err)
+	before := k.Injected()
+	body := fill(10_000)
+	go feed(peer, body)
+	require.Equal(t, len(body), spliceAll(t, k, fd, file, 500))
+	require.NoError(t, k.CloseFile(file))
+	require.True(t, string(body) == content(t, path, "a"), "byte for byte")
+	after := k.Injected()
+	require.NotZero(t, after.RecvAgain)
+	require.GreaterOrEqual(t, after.Slow-before.Slow, uint64(20))
+	require.Less(t, after.Slow-before.Slow, uint64(100))
+}
+
 // feed sends bytes from the other end and closes it.
 func feed(peer *net.TCPConn, p []byte) {
 	io.Copy(peer, bytes.NewReader(p))
