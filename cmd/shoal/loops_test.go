@@ -19,11 +19,13 @@ var sameWithLoops = map[string]func(*testing.T){
 	"RecordsThatCannotBeWritten": TestRecordsThatCannotBeWritten, "Silent": TestSilent, "FailuresAreLines": TestFailuresAreLines,
 	"FailuresAreHarmless": TestFailuresAreHarmless, "ManyFailures": TestManyFailures, "AllAddressesFail": TestAllAddressesFail,
 	"Usage": TestUsage, "RefusedBeforeAnythingIsMade": TestRefusedBeforeAnythingIsMade, "Nginx": TestNginx,
+	"Zoo": TestZoo, "Believed": TestBelieved, "Ends": TestEnds, "KeyLogOfBothEnds": TestKeyLogOfBothEnds, "KeyLogFile": TestKeyLogFile,
+	"KeyLogLost": TestKeyLogLost, "TrustFiles": TestTrustFiles, "InsecureIsLoud": TestInsecureIsLoud,
 }
 
 // sameForAHost are tests of what is limited or counted for each host.
 var sameForAHost = map[string]func(*testing.T){
-	"RecordOfReuse": TestRecordOfReuse, "FailEarly": TestFailEarly,
+	"RecordOfReuse": TestRecordOfReuse, "ReuseOverTLS": TestReuseOverTLS, "FailEarly": TestFailEarly,
 }
 
 // TestEverythingWithLoops: options mean the same with several loops as with one
