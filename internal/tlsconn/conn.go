@@ -160,9 +160,10 @@ func (c *Conn) Hold() { c.wire.in = bytes.Clone(c.wire.in) }
 // EOF says that the transport has ended: after what was fed nothing more comes.
 func (c *Conn) EOF() { c.wire.eof = true }
 
-// Pending says whether bytes were fed that are no part of what Read has given: a
-// record that Read did not come to, or a part of one. With TLS 1.3 it may be a
-// ticket.
+// Pending says whether bytes were fed that are no part of what Read has given:
+// the rest of a record, a record that Read did not come to, or a part of one,
+// which with TLS 1.3 may be a ticket. It is certain when Read has said
+// ErrNeedData: a Read that filled its buffer does not know whether it took all.
 func (c *Conn) Pending() bool { return c.full || len(c.wire.in) > 0 || c.wire.record.begun() }
 
 // Read puts plaintext into p, from as many records as it takes to fill it. It

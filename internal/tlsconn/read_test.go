@@ -77,6 +77,25 @@ func TestReadFillsItsBuffer(t *testing.T) {
 	})
 }
 
+// The rest of a record is there to be read though nothing is left of what was
+// fed.
+func TestReadByteByByte(t *testing.T) {
+	eachVersion(t, func(t *testing.T, version uint16, forLife bool) {
+		c, sent, _ := newWorld(t, version).open(t, forLife, send([]byte("record")))
+		c.Feed(sent)
+		var got []byte
+		for p := make([]byte, 1); ; got = append(got, p...) {
+			require.True(t, c.Pending() || len(got) == len("record"))
+			if _, err := c.Read(p); err != nil {
+				require.Equal(t, ErrNeedData, err)
+				break
+			}
+		}
+		require.Equal(t, "record", string(got))
+		require.False(t, c.Pending())
+	})
+}
+
 // What there is comes first, and that there is no more comes next; a record of
 // which a part is there is none.
 func TestReadInTheMiddleOfARecord(t *testing.T) {
@@ -139,7 +158,7 @@ func TestCloseNotify(t *testing.T) {
 			return err
 		}
 		c, sent, p := w.open(t, forLife, said)
-		c.Feed(sent)
+		c.Feed(append(sent, "what comes after close_notify is nobody's"...))
 		buf := make([]byte, 100)
 		n, err := c.Read(buf)
 		require.NoError(t, err)
@@ -157,7 +176,7 @@ func TestCloseNotify(t *testing.T) {
 		require.NoError(t, p.err, "the server got a close_notify too")
 		c.CloseNotify()
 		require.Empty(t, c.Outgoing())
-		c.Feed([]byte("what comes after close_notify is nobody's"))
+		c.Feed([]byte("nor is what comes later"))
 		require.False(t, c.Pending())
 		require.ErrorContains(t, c.Write([]byte("more")), "shutdown")
 	})
