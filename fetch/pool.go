@@ -57,7 +57,7 @@ func (l *loop) release(c *conn) {
 	if c.state == connClosed {
 		return
 	}
-	if c.busy == 0 && (c.eof || c.outbox != nil || c.uses > 0 && !c.proto.reusable()) {
+	if c.busy == 0 && (c.surplus() || c.eof || c.outbox != nil || c.uses > 0 && !c.proto.reusable()) {
 		l.retire(c)
 		return
 	}

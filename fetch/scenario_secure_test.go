@@ -24,8 +24,9 @@ import (
 // secureScene is a scene with one server, one.test, behind TLS.
 type secureScene struct {
 	*scene
-	config *tls.Config // the server's; a test may change it before the first fetch
-	notify bool        // close_notify before a FIN
+	config *tls.Config   // the server's; a test may change it before the first fetch
+	notify bool          // close_notify before a FIN
+	slow   time.Duration // how long all conns but the first take for the handshake
 	peers  []*securePeer
 }
 
@@ -37,6 +38,9 @@ func newSecureScene(t *testing.T, answer func(*sim.Request) sim.Response) *secur
 	s.host("one.test", "10.0.0.1", answer)
 	s.k.Listen(address("10.0.0.1:443"), func(c *sim.Conn) sim.Peer {
 		p := newSecurePeer(t, c, s.config, s.notify, sim.HTTP(func(q *sim.Request, _ *rand.Rand) sim.Response { return answer(q) }))
+		if len(s.peers) > 0 {
+			p.(*securePeer).slow = s.slow
+		}
 		s.peers = append(s.peers, p.(*securePeer))
 		return p
 	})
@@ -85,6 +89,26 @@ func TestSecureSends(t *testing.T) {
 		}
 	}
 	require.Equal(t, 2, sends)
+}
+
+// TestSecureSpare: a connection whose job went elsewhere during the handshake is
+// kept for whoever comes next.
+func TestSecureSpare(t *testing.T) {
+	s := newSecureScene(t, func(q *sim.Request) sim.Response {
+		if q.Target == "/late" {
+			return late(time.Second, ok(q))
+		}
+		return ok(q)
+	})
+	s.slow = 100 * time.Millisecond
+	s.options.MaxPerHost = 2
+	for _, got := range s.run(s.fetcher(), gets("https://one.test/1", "https://one.test/2", "https://one.test/late")...) {
+		require.NoError(t, got.err)
+	}
+	require.Len(t, s.peers, 2)
+	for _, e := range s.events {
+		require.NotEqual(t, fetch.ConnClosed, e.Kind, "connection %d", e.Conn)
+	}
 }
 
 // TestSecureByBytes: each call moves one byte.

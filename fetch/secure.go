@@ -176,7 +176,9 @@ func (l *loop) handshake(c *conn) {
 // sends would wait for the server's delayed acknowledgment of the first (Nagle's
 // algorithm, RFC 1122 section 4.2.3.4).
 func (l *loop) shaken(c *conn) {
-	if out := c.secure.Outgoing(); len(out) > 0 {
+	if c.job == nil {
+		l.sendOwed(c) // nobody waits with a request
+	} else if out := c.secure.Outgoing(); len(out) > 0 {
 		o := c.outboxed()
 		o.head = append(o.head, out...)
 	}
@@ -267,6 +269,11 @@ func (l *loop) refill(c *conn) bool {
 	}
 	return false
 }
+
+// surplus says whether more has come than has been decrypted: a part of a
+// record, of which nobody can say whether it is a ticket or what was not asked
+// for.
+func (c *conn) surplus() bool { return c.secure != nil && c.secure.Pending() }
 
 // endsByClosing says whether the end of the connection is all that tells where
 // the response under way ends. Then it must be a close_notify: anyone could cut

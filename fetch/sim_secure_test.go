@@ -115,6 +115,7 @@ type securePeer struct {
 	accept sim.Accept
 	inner  sim.Peer      // nil until the handshake is done
 	last   func() []byte // what goes out before a FIN
+	slow   time.Duration // how long its part of the handshake takes
 	end    error         // of what the client says: io.EOF when it said so
 }
 
@@ -160,7 +161,7 @@ func (s *securePeer) Receive(p []byte) {
 // shakeHands goes on with the handshake, and says whether it is done.
 func (s *securePeer) shakeHands() bool {
 	more := s.hand.Resume()
-	s.c.Send(0, s.wire.take())
+	s.c.Send(s.slow, s.wire.take())
 	switch {
 	case more:
 		return false
