@@ -42,6 +42,7 @@ var rooms = []room{
 	{"internal/sim", []string{"poller", "internal/kernel", "internal/offload"}, nil},
 	{"internal/lab", nil, nil},
 	{"internal/list", nil, nil},
+	{"internal/state", nil, nil},
 	{"internal/http1", nil, nil},
 	{"internal/tlsconn", []string{"internal/coro"}, nil},
 	{"internal/coro", nil, nil},
