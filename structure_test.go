@@ -43,6 +43,7 @@ var rooms = []room{
 	{"internal/lab", nil, nil},
 	{"internal/list", nil, nil},
 	{"internal/state", nil, nil},
+	{"internal/rate", nil, nil},
 	{"internal/robots", nil, nil},
 	{"internal/netrc", nil, nil},
 	{"internal/cookies", nil, []string{"golang.org/x/net/publicsuffix"}},
