@@ -45,10 +45,11 @@ func (f *file) open() error {
 
 // Write implements fetch.Body.
 func (f *file) Write(piece []byte) error {
+	d := f.folder
+	defer d.timed(d.clock.Now())
 	if f.fd >= 0 {
 		return f.writeAll(piece)
 	}
-	d := f.folder
 	if err := f.open(); err != nil {
 		d.early[f] = append(d.early[f], piece...) // a shortage: it counts as taken
 		return err
@@ -82,17 +83,20 @@ func (f *file) Splice(socket, most int) (int, error) {
 	if f.fd < 0 {
 		return 0, syscall.ENOTSUP // the first piece comes by Write, which opens
 	}
-	return f.folder.files.Splice(socket, int(f.fd), most)
+	d := f.folder
+	defer d.timed(d.clock.Now())
+	return d.files.Splice(socket, int(f.fd), most)
 }
 
 // Commit implements fetch.Body: the file gets its name.
 func (f *file) Commit() error {
+	d := f.folder
+	defer d.timed(d.clock.Now())
 	if f.fd < 0 {
 		if err := f.open(); err != nil {
 			return err
 		}
 	}
-	d := f.folder
 	err := d.files.CloseFile(int(f.fd))
 	f.fd = -1
 	if err != nil {
@@ -110,6 +114,7 @@ func (f *file) Commit() error {
 // is nobody to tell who could do better; its name is not used again.
 func (f *file) Discard() {
 	d := f.folder
+	defer d.timed(d.clock.Now())
 	if f.fd >= 0 {
 		_ = d.files.CloseFile(int(f.fd))
 	}

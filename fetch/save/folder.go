@@ -29,7 +29,9 @@ type Folder struct {
 	path    string
 	only    string // File: the one name there is, which replaces; else empty
 	given   bool   // File: and it has been given out
+	clock   kernel.Clock
 	files   kernel.Files
+	disk    disk
 	dir     int
 	taken   *taken
 	tempTag string           // what temporary names of this run begin with
@@ -82,7 +84,8 @@ func (d *Folder) open(k kernel.Kernel) error {
 	if err != nil {
 		return fmt.Errorf("folder %s: %w", d.path, err)
 	}
-	d.files, d.dir, d.early = k, dir, map[*file][]byte{}
+	d.clock, d.files, d.disk, d.dir = k, k, disk{}, dir
+	d.early = map[*file][]byte{}
 	d.tempTag = tempPrefix + strconv.FormatUint(k.Random()>>32, 36) + "-"
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -303,4 +304,40 @@ func TestFileDenied(t *testing.T) {
 	got := runOn(t, denied, s, save.Dir(out), "/a.jpg")[0]
 	require.EqualError(t, got.err, s.URL+"/a.jpg: save: permission denied")
 	require.Empty(t, content(t, out))
+}
+
+// tardy is a kernel whose writes of a text take long, by its clock. It notes
+// what it is told to expect.
+type tardy struct {
+	kernel.Kernel
+	text  string
+	ahead time.Duration
+	told  []bool
+}
+
+func (k *tardy) Now() time.Duration { return k.Kernel.Now() + k.ahead }
+
+func (k *tardy) Write(fd int, p []byte) (int, error) {
+	if string(p) == k.text {
+		k.ahead += time.Second / 100
+	}
+	return k.Kernel.Write(fd, p)
+}
+
+func (k *tardy) ExpectWaits(yes bool) {
+	k.told = append(k.told, yes)
+	k.Kernel.ExpectWaits(yes)
+}
+
+// TestSlowFileCalls: the kernel is told when file calls have become slow.
+func TestSlowFileCalls(t *testing.T) {
+	real, err := kernel.New()
+	require.NoError(t, err)
+	k := &tardy{Kernel: real, text: "/slow"}
+	path := t.TempDir()
+	for _, o := range runOn(t, k, serve(t), save.Dir(path), "/quick", "/slow") {
+		require.NoError(t, o.err)
+	}
+	require.Equal(t, []bool{true}, k.told)
+	require.Equal(t, map[string]string{"quick": "/quick", "slow": "/slow"}, content(t, path))
 }

@@ -10,18 +10,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// File calls may wait for a disk, so all of them go through Go's scheduler.
-
 // OpenDir implements [Files]. A symbolic link to a folder will do.
 func (r *Real) OpenDir(path string) (dir int, err error) {
 	dir, err = openFolder(unix.AT_FDCWD, path)
-	if err != unix.ENOENT {
-		return dir, err
+	if err == unix.ENOENT {
+		if err := os.MkdirAll(path, 0o777); err != nil {
+			return -1, bare(err)
+		}
+		dir, err = openFolder(unix.AT_FDCWD, path)
 	}
-	if err := os.MkdirAll(path, 0o777); err != nil {
-		return -1, bare(err)
+	if err == nil {
+		r.system.opened(dir)
 	}
-	return openFolder(unix.AT_FDCWD, path)
+	return dir, err
 }
 
 func openFolder(dir int, path string) (int, error) {
@@ -49,19 +50,6 @@ func (r *Real) ReadDir(dir int) ([]string, error) {
 	}
 	return names, nil
 }
-
-// Write implements [Files].
-func (r *Real) Write(fd int, p []byte) (n int, err error) {
-	for {
-		n, err := unix.Write(fd, p)
-		if err != unix.EINTR {
-			return max(n, 0), err
-		}
-	}
-}
-
-// CloseFile implements [Files].
-func (r *Real) CloseFile(fd int) error { return unix.Close(fd) }
 
 // bare takes the errno out of an error of package os.
 func bare(err error) error {

@@ -4,6 +4,8 @@ package kernel
 
 import "golang.org/x/sys/unix"
 
+// File calls may wait for a disk, so all of them go through Go's scheduler.
+
 // Create implements [Files].
 func (r *Real) Create(dir int, name string) (fd int, err error) {
 	mustBeName(name)
@@ -15,6 +17,19 @@ func (r *Real) Create(dir int, name string) (fd int, err error) {
 		}
 	}
 }
+
+// Write implements [Files].
+func (r *Real) Write(fd int, p []byte) (n int, err error) {
+	for {
+		n, err := unix.Write(fd, p)
+		if err != unix.EINTR {
+			return max(n, 0), err
+		}
+	}
+}
+
+// CloseFile implements [Files].
+func (r *Real) CloseFile(fd int) error { return unix.Close(fd) }
 
 // Rename implements [Files].
 func (r *Real) Rename(dir int, from, to string) error {

@@ -12,17 +12,24 @@ func (r *Real) Create(dir int, name string) (fd int, err error) {
 		return -1, err
 	}
 	const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW | unix.O_CLOEXEC | unix.O_LARGEFILE
-	for {
-		n, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(dir),
-			uintptr(unsafe.Pointer(&r.names[0])), flags, 0o666, 0, 0)
-		if errno == 0 {
-			return int(n), nil
-		}
-		if errno != unix.EINTR {
-			return -1, errno
-		}
+	n, errno := r.disk.call(unix.SYS_OPENAT, uintptr(dir), uintptr(unsafe.Pointer(&r.names[0])), flags, 0o666, 0)
+	if errno != 0 {
+		return -1, errno
 	}
+	return n, nil
 }
+
+// Write implements [Files].
+func (r *Real) Write(fd int, p []byte) (n int, err error) {
+	n, errno := r.disk.call(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return n, nil
+}
+
+// CloseFile implements [Files].
+func (r *Real) CloseFile(fd int) error { return r.disk.close(fd) }
 
 // Rename implements [Files]. EINVAL is how a file system says that it does not
 // know RENAME_NOREPLACE, ENOSYS how a sandbox does (renameat2(2)).
@@ -47,14 +54,10 @@ func (r *Real) rename(dir int, from, to string, flags uintptr) error {
 	if err := r.names[1].set(to); err != nil {
 		return err
 	}
-	for {
-		_, _, errno := unix.Syscall6(unix.SYS_RENAMEAT2,
-			uintptr(dir), uintptr(unsafe.Pointer(&r.names[0])),
-			uintptr(dir), uintptr(unsafe.Pointer(&r.names[1])), flags, 0)
-		if errno != unix.EINTR {
-			return failure(errno)
-		}
-	}
+	_, errno := r.disk.call(unix.SYS_RENAMEAT2,
+		uintptr(dir), uintptr(unsafe.Pointer(&r.names[0])),
+		uintptr(dir), uintptr(unsafe.Pointer(&r.names[1])), flags)
+	return failure(errno)
 }
 
 // Unlink implements [Files].
@@ -62,11 +65,6 @@ func (r *Real) Unlink(dir int, name string) error {
 	if err := r.names[0].set(name); err != nil {
 		return err
 	}
-	for {
-		_, _, errno := unix.Syscall(unix.SYS_UNLINKAT, uintptr(dir),
-			uintptr(unsafe.Pointer(&r.names[0])), 0)
-		if errno != unix.EINTR {
-			return failure(errno)
-		}
-	}
+	_, errno := r.disk.call(unix.SYS_UNLINKAT, uintptr(dir), uintptr(unsafe.Pointer(&r.names[0])), 0, 0, 0)
+	return failure(errno)
 }

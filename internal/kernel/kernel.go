@@ -138,6 +138,12 @@ type Files interface {
 	// CloseFile closes a file or folder. An error may be the report of a write
 	// that failed late (close(2)); the descriptor is gone all the same.
 	CloseFile(fd int) error
+
+	// ExpectWaits tells whether file calls have lately had to wait for the disk:
+	// false from the start. While they do not, a system may make them in a way
+	// that costs less, and that holds up the rest of the program if one waits
+	// after all.
+	ExpectWaits(yes bool)
 }
 
 // SpliceFileError is the error of a Splice whose bytes had left the socket when

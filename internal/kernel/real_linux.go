@@ -8,7 +8,8 @@ import (
 
 // system is what Real holds on Linux besides the poller.
 type system struct {
-	names [2]cname // scratch: the names of the call under way
+	names [2]cname // scratch: the names of the file call under way
+	disk  disk     // whether file calls are raw
 	pipe  pipe     // Splice's
 }
 

@@ -8,6 +8,9 @@ import (
 	"github.com/shoalfetch/shoal/internal/kernel"
 )
 
+// ExpectWaits implements kernel.Files: all file calls are made alike here.
+func (k *Kernel) ExpectWaits(bool) {}
+
 // OpenDir implements kernel.Files.
 func (k *Kernel) OpenDir(dir string) (int, error) {
 	k.enter(callOpenDir)

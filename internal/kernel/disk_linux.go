@@ -1,0 +1,80 @@
+package kernel
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// disk says how file calls are made. A raw one spares Go's scheduler, which a
+// fetch of a small file notices; but if it waits, so does the garbage collector
+// and with it all else. So calls are raw only while every folder that was opened
+// is on a file system that answers from memory as a rule, and the caller does
+// not expect waits.
+type disk struct {
+	near, far bool // folders of either kind have been opened
+	waits     bool
+}
+
+func (d *disk) raw() bool { return d.near && !d.far && !d.waits }
+
+// opened is told of a folder that has been opened.
+func (s *system) opened(dir int) {
+	if isNear(dir) {
+		s.disk.near = true
+	} else {
+		s.disk.far = true
+	}
+}
+
+// ExpectWaits implements [Files].
+func (s *system) ExpectWaits(yes bool) { s.disk.waits = yes }
+
+// isNear tells the local file systems that are known to keep what is written in
+// memory first (fstatfs(2)). A file server, or a program behind FUSE, may let any
+// call wait.
+func isNear(dir int) bool {
+	var s unix.Statfs_t
+	for {
+		err := unix.Fstatfs(dir, &s)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return false
+		}
+		switch uint32(s.Type) { // s390x has it unsigned, 32-bit systems signed
+		case unix.TMPFS_MAGIC, unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC,
+			unix.BTRFS_SUPER_MAGIC, unix.OVERLAYFS_SUPER_MAGIC:
+			return true
+		}
+		return false
+	}
+}
+
+// call makes one file call until no signal interrupts it. What the arguments
+// point to is kept where it is meanwhile.
+//
+//go:uintptrescapes
+func (d *disk) call(trap, a, b, c, e, f uintptr) (n int, errno syscall.Errno) {
+	for {
+		var r uintptr
+		if d.raw() {
+			r, _, errno = unix.RawSyscall6(trap, a, b, c, e, f, 0)
+		} else {
+			r, _, errno = unix.Syscall6(trap, a, b, c, e, f, 0)
+		}
+		if errno != unix.EINTR {
+			return int(r), errno
+		}
+	}
+}
+
+// close is not repeated after EINTR, for the reason that CloseSocket gives.
+func (d *disk) close(fd int) error {
+	if !d.raw() {
+		return unix.Close(fd)
+	}
+	_, _, errno := unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
+	return failure(errno)
+}
