@@ -3,6 +3,7 @@ package kernel
 import (
 	"math/bits"
 	"net/netip"
+	"sync"
 	"syscall"
 	"time"
 
@@ -50,9 +51,10 @@ type Histogram [64]uint64
 func (h *Histogram) count(n int) { h[bits.Len(uint(n))]++ }
 
 // Counted is a Kernel that counts what another Kernel is asked for. It makes
-// no call of its own, takes no lock and allocates nothing.
+// no call of its own and allocates nothing.
 type Counted struct {
 	Kernel
+	mu     sync.Mutex // some file calls may come from other goroutines
 	counts Counts
 }
 
@@ -62,11 +64,22 @@ var _ Kernel = (*Counted)(nil)
 func Count(k Kernel) *Counted { return &Counted{Kernel: k} }
 
 // Snapshot is a copy of the counts at this moment. It belongs to the caller;
-// like every call but Wake, asking for it is for the Kernel's own goroutine.
-func (c *Counted) Snapshot() Counts { return c.counts }
+// asking for it is for the Kernel's own goroutine.
+func (c *Counted) Snapshot() Counts {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.counts
+}
 
 // called enters one call and its outcome.
 func (c *Counted) called(call Call, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.enter(call, err)
+}
+
+// enter is called with the counts locked.
+func (c *Counted) enter(call Call, err error) {
 	c.counts.Calls[call]++
 	switch err {
 	case nil:
@@ -190,7 +203,9 @@ func (c *Counted) Create(dir int, name string) (fd int, err error) {
 // Write implements [Files].
 func (c *Counted) Write(fd int, p []byte) (n int, err error) {
 	n, err = c.Kernel.Write(fd, p)
-	c.called(CallWrite, err)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.enter(CallWrite, err)
 	c.counts.Written += uint64(n)
 	return n, err
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -47,8 +48,8 @@ type Faulty struct {
 	Kernel
 	faults   Faults
 	rand     *rand.Rand
-	seen     uint64  // calls that count towards Nth
-	received []int64 // bytes given so far, by socket; only with ResetAt
+	seen     atomic.Uint64 // calls that count towards Nth
+	received []int64       // bytes given so far, by socket; only with ResetAt
 	injected Injected
 	disk     badDisk
 }
@@ -76,15 +77,14 @@ func Inject(k Kernel, faults Faults) *Faulty {
 
 // Fired tells whether the Nth call has come. A test that lets the first call
 // fail, then the second, and so on, is through when it did not.
-func (f *Faulty) Fired() bool { return f.faults.Nth > 0 && f.seen >= f.faults.Nth }
+func (f *Faulty) Fired() bool { return f.faults.Nth > 0 && f.seen.Load() >= f.faults.Nth }
 
 // fails counts a call and gives the error it is to answer.
 func (f *Faulty) fails(call Call) error {
 	if f.faults.Nth == 0 || f.faults.Call != call && f.faults.Call != AnyCall {
 		return nil
 	}
-	f.seen++
-	if f.seen == f.faults.Nth {
+	if f.seen.Add(1) == f.faults.Nth {
 		return f.faults.Errno
 	}
 	return nil

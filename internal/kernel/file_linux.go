@@ -8,11 +8,13 @@ import (
 
 // Create implements [Files].
 func (r *Real) Create(dir int, name string) (fd int, err error) {
-	if err := r.names[0].set(name); err != nil {
+	names := r.names.take()
+	defer r.names.give(names)
+	if err := names[0].set(name); err != nil {
 		return -1, err
 	}
 	const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW | unix.O_CLOEXEC | unix.O_LARGEFILE
-	n, errno := r.disk.call(unix.SYS_OPENAT, uintptr(dir), uintptr(unsafe.Pointer(&r.names[0])), flags, 0o666, 0)
+	n, errno := r.disk.call(unix.SYS_OPENAT, uintptr(dir), uintptr(unsafe.Pointer(&names[0])), flags, 0o666, 0)
 	if errno != 0 {
 		return -1, errno
 	}
@@ -48,23 +50,27 @@ func (r *Real) Replace(dir int, from, to string) error {
 
 // rename is renameat2(2), the one rename that every architecture has.
 func (r *Real) rename(dir int, from, to string, flags uintptr) error {
-	if err := r.names[0].set(from); err != nil {
+	names := r.names.take()
+	defer r.names.give(names)
+	if err := names[0].set(from); err != nil {
 		return err
 	}
-	if err := r.names[1].set(to); err != nil {
+	if err := names[1].set(to); err != nil {
 		return err
 	}
 	_, errno := r.disk.call(unix.SYS_RENAMEAT2,
-		uintptr(dir), uintptr(unsafe.Pointer(&r.names[0])),
-		uintptr(dir), uintptr(unsafe.Pointer(&r.names[1])), flags)
+		uintptr(dir), uintptr(unsafe.Pointer(&names[0])),
+		uintptr(dir), uintptr(unsafe.Pointer(&names[1])), flags)
 	return failure(errno)
 }
 
 // Unlink implements [Files].
 func (r *Real) Unlink(dir int, name string) error {
-	if err := r.names[0].set(name); err != nil {
+	names := r.names.take()
+	defer r.names.give(names)
+	if err := names[0].set(name); err != nil {
 		return err
 	}
-	_, errno := r.disk.call(unix.SYS_UNLINKAT, uintptr(dir), uintptr(unsafe.Pointer(&r.names[0])), 0, 0, 0)
+	_, errno := r.disk.call(unix.SYS_UNLINKAT, uintptr(dir), uintptr(unsafe.Pointer(&names[0])), 0, 0, 0)
 	return failure(errno)
 }

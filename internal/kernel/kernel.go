@@ -9,7 +9,10 @@
 // a caller can compare them with ==; nothing here retries or interprets, but
 // for EINTR, which is retried at once (but not by a close or a connect).
 //
-// A Kernel belongs to one goroutine. Only Wake may be called from others.
+// A Kernel belongs to one goroutine. From others, and at any time, may be called
+// Wake, Now, and the file calls with which a file is made, filled and named:
+// Create, Write, Rename, Replace, Unlink and CloseFile. So a disk that takes its
+// time need not hold up the loop.
 package kernel
 
 import (
@@ -142,7 +145,7 @@ type Files interface {
 	// ExpectWaits tells whether file calls have lately had to wait for the disk:
 	// false from the start. While they do not, a system may make them in a way
 	// that costs less, and that holds up the rest of the program if one waits
-	// after all.
+	// after all. No file call may be under way meanwhile.
 	ExpectWaits(yes bool)
 }
 

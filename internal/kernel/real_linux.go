@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -8,9 +9,9 @@ import (
 
 // system is what Real holds on Linux besides the poller.
 type system struct {
-	names [2]cname // scratch: the names of the file call under way
-	disk  disk     // whether file calls are raw
-	pipe  pipe     // Splice's
+	names names // of the file calls under way
+	disk  disk  // whether file calls are raw
+	pipe  pipe  // Splice's
 }
 
 func (s *system) close() { s.pipe.close() }
@@ -37,6 +38,32 @@ func count(n uintptr, errno syscall.Errno) (int, error) {
 
 // cname is a file name as the kernel takes it: ended by a NUL.
 type cname [unix.NAME_MAX + 1]byte
+
+// names keeps room for the names of file calls, of which several may be under
+// way.
+type names struct {
+	mu   sync.Mutex
+	free []*[2]cname
+}
+
+// take gives room for the names of one call; give takes it back.
+func (n *names) take() *[2]cname {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	last := len(n.free) - 1
+	if last < 0 {
+		return new([2]cname)
+	}
+	room := n.free[last]
+	n.free = n.free[:last]
+	return room
+}
+
+func (n *names) give(room *[2]cname) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.free = append(n.free, room)
+}
 
 // set puts a name in. ENAMETOOLONG: it has more than 255 bytes.
 func (c *cname) set(name string) error {
