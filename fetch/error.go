@@ -160,7 +160,8 @@ var (
 	ErrStopped = errors.New("fetch: stopped before it was started")
 
 	// ErrPause is what a Body's Write returns, having taken its piece, to be
-	// given no more until OpenInfo.Resume.
+	// given no more until OpenInfo.Resume; and its Commit, to be called again
+	// then.
 	ErrPause = errors.New("fetch: paused by the sink")
 
 	// ErrSkip is what a Reserver returns for a request that need not be

@@ -191,8 +191,7 @@ func (l *loop) open(x *exchange, h Head, length int64) {
 		Name:    j.name,
 		Length:  length,
 		Attempt: int(j.attempt),
-		mail:    &l.mail,
-		job:     j.token,
+		Resumer: Resumer{&l.mail, j.token},
 	})
 	if err != nil {
 		l.fail(j, PhaseSave, err)
@@ -227,7 +226,6 @@ func (l *loop) wrote(x *exchange, err error) {
 	case err == nil:
 	case errors.Is(err, ErrPause):
 		l.pause(x)
-		l.wait(x.job, noPatience, 0)
 	case isShortageNow(err):
 		l.starve(x, err)
 	default:
@@ -238,6 +236,7 @@ func (l *loop) wrote(x *exchange, err error) {
 // pause stops reading for an exchange: its sink can take no more. No deadline
 // of the server's runs meanwhile.
 func (l *loop) pause(x *exchange) {
+	l.wait(x.job, noPatience, 0)
 	if !x.paused {
 		x.paused = true
 		l.trace(Paused, x.job, x.conn, 0, 0, nil)
@@ -245,17 +244,21 @@ func (l *loop) pause(x *exchange) {
 }
 
 // resume goes on with a paused exchange, beginning with the bytes that are
-// here already.
+// here already, or with the commit of its body.
 func (l *loop) resume(j *job) {
 	x := j.exchange
-	if x == nil || !x.paused || j.trouble != nil && j.trouble.shortAt != 0 {
+	if x == nil || !x.paused || j.trouble != nil && j.trouble.starving {
 		return
 	}
 	x.paused = false
 	l.trace(Resumed, j, x.conn, 0, 0, nil)
-	l.wait(j, stallPatience, l.options.StallTimeout)
 	c := x.conn
-	l.pull(c)
+	if x.whole {
+		l.done(x)
+	} else {
+		l.wait(j, stallPatience, l.options.StallTimeout)
+		l.pull(c)
+	}
 	l.settle(c)
 }
 
@@ -279,6 +282,7 @@ func (l *loop) starve(x *exchange, err error) {
 		l.fail(j, PhaseSave, &ShortageError{shortageLimit, errors.Unwrap(err)})
 		return
 	}
+	j.trouble.starving = true
 	l.pause(x)
 	l.wait(j, shortagePatience, shortageDelay)
 }
@@ -287,6 +291,7 @@ func (l *loop) starve(x *exchange, err error) {
 func (l *loop) retryBody(j *job) {
 	x := j.exchange
 	c := x.conn
+	j.trouble.starving = false
 	if x.whole {
 		l.done(x)
 	} else {
@@ -295,16 +300,15 @@ func (l *loop) retryBody(j *job) {
 	l.settle(c)
 }
 
-// offerAgain lets a starved body try to open its file, with an empty piece.
+// offerAgain lets a starved body try to open its file, with an empty piece. A
+// body that tries beside the loop pauses until it knows.
 func (l *loop) offerAgain(x *exchange) {
 	err := x.job.body.Write(nil)
-	if !isShortageNow(err) {
-		x.job.trouble.shortAt = 0
-	}
 	if err != nil {
 		l.wrote(x, err)
 		return
 	}
+	x.job.trouble.shortAt = 0
 	l.resume(x.job)
 }
 
@@ -348,8 +352,8 @@ func (l *loop) done(x *exchange) {
 	j := x.job
 	x.whole = true
 	err := j.body.Commit()
-	if isShortageNow(err) {
-		l.starve(x, err)
+	if errors.Is(err, ErrPause) || isShortageNow(err) {
+		l.wrote(x, err)
 		return
 	}
 	j.committed = err == nil

@@ -181,13 +181,14 @@ func NewOn(k kernel.Kernel, w offload.Runner, o Options) (*Fetcher, error) {
 	if err := checkDescriptors(k, &o); err != nil {
 		return nil, err
 	}
+	b := newBeside(w)
 	if a, ok := o.Sink.(attacher); ok {
-		if err := a.Attach(k); err != nil {
+		if err := a.Attach(k, b.run); err != nil {
 			return nil, err
 		}
 	}
 	s := &shared{wake: func() { _ = k.Wake() }}
-	return &Fetcher{loop: newLoop(o, k, w, s), shared: s}, nil
+	return &Fetcher{loop: newLoop(o, k, b, s), shared: s}, nil
 }
 
 // withDefaults fills in what is zero and refuses what makes no sense.
@@ -329,7 +330,7 @@ func (f *Fetcher) run(ctx context.Context, source Source, yield func(*Result, er
 			return
 		}
 		l.wreck()
-		f.loop = newLoop(l.options, l.kernel, l.workers, l.shared)
+		f.loop = newLoop(l.options, l.kernel, l.beside, l.shared)
 		f.loop.speak, f.loop.asked, f.loop.verifyLater = l.speak, l.asked, l.verifyLater
 	}()
 	l.run(ctx, source, yield)

@@ -78,6 +78,7 @@ type special struct {
 type trouble struct {
 	dialErrs dialErrors    // of the attempts of this round
 	shortAt  time.Duration // when its body first found no descriptor; 0: it did not
+	starving bool          // until it is offered another chance
 	failed   *Error        // why it is backing off
 }
 

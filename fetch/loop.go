@@ -16,6 +16,7 @@ type loop struct {
 	options  Options
 	kernel   kernel.Kernel
 	workers  offload.Runner
+	beside   *beside // the sink's way to them
 	reserver Reserver
 	limits   *http1.Limits
 	defaults []Field                // fields of every request
@@ -76,11 +77,12 @@ type finished struct {
 // batch is how many events one wait can give.
 const batch = 1024
 
-func newLoop(o Options, k kernel.Kernel, w offload.Runner, s *shared) *loop {
+func newLoop(o Options, k kernel.Kernel, b *beside, s *shared) *loop {
 	l := &loop{
 		options: o,
 		kernel:  k,
-		workers: w,
+		workers: b.workers,
+		beside:  b,
 		shared:  s,
 		limits:  &http1.Limits{},
 		jobs:    table[job]{mark: jobToken},
@@ -183,12 +185,14 @@ func (l *loop) allSeen(n int) bool {
 	return true
 }
 
-// takeMail acts on what other goroutines have left: finished lookups, sinks
-// that can take more.
+// takeMail acts on what other goroutines have left: finished lookups and work
+// of the sink's, sinks that can take more.
 func (l *loop) takeMail() {
 	l.answers = l.workers.Finished(l.answers[:0])
 	for _, id := range l.answers {
-		l.answered(id)
+		if !l.beside.finished(id) {
+			l.answered(id)
+		}
 	}
 	l.resumes = l.mail.take(l.resumes[:0])
 	for _, k := range l.resumes {

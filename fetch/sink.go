@@ -24,11 +24,13 @@ type Body interface {
 	Write(piece []byte) error
 
 	// Commit makes the body final: all of it has been written. An error fails
-	// the fetch in phase save, and Discard follows; but after one made by
-	// [Shortage] Commit is called again a little later.
+	// the fetch in phase save, and Discard follows; but after [ErrPause] Commit
+	// is called again when OpenInfo.Resume was, and after one made by [Shortage]
+	// a little later.
 	Commit() error
 
-	// Discard drops what was written: the fetch has failed or was cancelled.
+	// Discard drops what was written: the fetch has failed or was cancelled, be
+	// it during a pause.
 	Discard()
 }
 
@@ -49,14 +51,18 @@ type OpenInfo struct {
 	Name    string // what Reserve returned, if the Sink has it
 	Length  int64  // declared length in bytes, or -1
 	Attempt int    // 1 for the first
+	Resumer
+}
 
+// Resumer is what a body that asks for pauses keeps of its [OpenInfo].
+type Resumer struct {
 	mail *mailbox
 	job  token
 }
 
 // Resume lets a paused body go on. It is safe from any goroutine, at any time,
 // and does nothing for a fetch that is not paused or has ended.
-func (o OpenInfo) Resume() { o.mail.resume(o.job) }
+func (r Resumer) Resume() { r.mail.resume(r.job) }
 
 // Reserver is a Sink that wants to see every request as it is admitted: in the
 // order of the input, before anything is asked of the network. That is the
@@ -71,7 +77,12 @@ type Reserver interface {
 // then they are counted with the rest, faults can be injected into them, and
 // the simulator can play the disk.
 type attacher interface {
-	Attach(k kernel.Kernel) error
+	// Attach is called by New. What is given to beside is carried out on a
+	// worker, and done is called on the loop afterwards.
+	Attach(k kernel.Kernel, beside func(work, done func())) error
+
+	// Detach is called by Close. The workers are gone by then: work has been
+	// carried out or never will be, and no done is called any more.
 	Detach()
 }
 

@@ -64,7 +64,7 @@ func (r *runner) newLoops(n int, o fetch.Options) (s *loops, err error) {
 	if err != nil {
 		return s, err
 	}
-	if err := s.names.Attach(k); err != nil {
+	if err := s.names.Attach(k, nil); err != nil {
 		_ = k.Close()
 		return s, err
 	}

@@ -19,7 +19,9 @@ func (d *Folder) Branch() *Branch {
 }
 
 // Attach opens the folder, through the kernel of the Branch's own Fetcher.
-func (b *Branch) Attach(k kernel.Kernel) error { return b.folder.open(k) }
+func (b *Branch) Attach(k kernel.Kernel, beside func(work, done func())) error {
+	return b.folder.open(k, beside)
+}
 
 // Detach closes the folder.
 func (b *Branch) Detach() { b.folder.Detach() }

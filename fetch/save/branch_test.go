@@ -33,7 +33,7 @@ func TestBranches(t *testing.T) {
 	require.NoError(t, err)
 	defer k.Close()
 	folder := save.Dir(out)
-	require.NoError(t, folder.Attach(k))
+	require.NoError(t, folder.Attach(k, nil))
 	defer folder.Detach()
 
 	paths := [2][]string{}

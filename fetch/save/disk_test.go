@@ -7,23 +7,38 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDiskExpectsWaits from one slow call on, until many in a row were quick.
-func TestDiskExpectsWaits(t *testing.T) {
+// TestDiskIsJudged: one slow call is enough to expect waits, a later one still to
+// be behind; a level is left after many quick calls in a row and some time.
+func TestDiskIsJudged(t *testing.T) {
 	var k disk
-	require.False(t, k.judge(slowCall-1))
-	require.False(t, k.waits)
-	for range 2 {
-		require.True(t, k.judge(slowCall))
-		require.True(t, k.waits)
-		for range quickRun - 1 {
-			require.False(t, k.judge(time.Microsecond))
-		}
-		require.False(t, k.judge(time.Second), "it changed its mind from slow to slow")
-		for range quickRun - 1 {
-			require.False(t, k.judge(time.Microsecond))
-			require.True(t, k.waits)
-		}
-		require.True(t, k.judge(time.Microsecond))
-		require.False(t, k.waits)
+	var now time.Duration
+	call := func(took time.Duration) {
+		now += took
+		k.judge(now, took)
 	}
+	calm := func(to pace) {
+		from := k.pace
+		now += calmTime
+		for range calmRun - 1 {
+			require.Equal(t, from, k.pace)
+			call(0)
+		}
+		call(0)
+		require.Equal(t, to, k.pace)
+	}
+	call(slowCall - 1)
+	require.Equal(t, quick, k.pace)
+	call(slowCall)
+	require.Equal(t, waiting, k.pace)
+	call(lateCall)
+	require.Equal(t, behind, k.pace)
+	for range 2 * calmRun {
+		call(time.Microsecond)
+	}
+	require.Equal(t, behind, k.pace, "calm for too short a time")
+	call(slowCall)
+	require.Equal(t, behind, k.pace)
+	calm(waiting)
+	calm(quick)
+	calm(quick)
 }

@@ -1,8 +1,6 @@
 package save
 
 import (
-	"errors"
-	"io"
 	"syscall"
 
 	"github.com/shoalfetch/shoal/fetch"
@@ -15,6 +13,9 @@ type file struct {
 	name   string // the final one
 	fd     int32  // -1: not opened yet
 	temp   int32  // the number of the temporary name; 0: it has none
+
+	resumer fetch.Resumer
+	late    *backlog // nil while its calls are made on the loop
 }
 
 // createTries is how many temporary names may be taken by somebody else before
@@ -36,7 +37,7 @@ func (f *file) open() error {
 			continue // not ours: neither to be written nor to be removed
 		}
 		d.freeTemp(temp)
-		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		if isShortage(err) {
 			return fetch.Shortage(err)
 		}
 		return err
@@ -45,6 +46,9 @@ func (f *file) open() error {
 
 // Write implements fetch.Body.
 func (f *file) Write(piece []byte) error {
+	if f.besides() {
+		return f.writeLater(piece)
+	}
 	d := f.folder
 	defer d.timed(d.clock.Now())
 	if f.fd >= 0 {
@@ -63,24 +67,14 @@ func (f *file) Write(piece []byte) error {
 	return f.writeAll(piece)
 }
 
-// writeAll writes a piece; the kernel may take less than it is offered.
 func (f *file) writeAll(piece []byte) error {
-	for len(piece) > 0 {
-		n, err := f.folder.files.Write(int(f.fd), piece)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return io.ErrShortWrite
-		}
-		piece = piece[n:]
-	}
-	return nil
+	_, err := writeAll(f.folder.files, int(f.fd), piece)
+	return err
 }
 
 // Splice takes bytes straight from a socket.
 func (f *file) Splice(socket, most int) (int, error) {
-	if f.fd < 0 {
+	if f.fd < 0 || f.besides() {
 		return 0, syscall.ENOTSUP // the first piece comes by Write, which opens
 	}
 	d := f.folder
@@ -90,6 +84,9 @@ func (f *file) Splice(socket, most int) (int, error) {
 
 // Commit implements fetch.Body: the file gets its name.
 func (f *file) Commit() error {
+	if f.besides() {
+		return f.commitLater()
+	}
 	d := f.folder
 	defer d.timed(d.clock.Now())
 	if f.fd < 0 {
@@ -102,7 +99,7 @@ func (f *file) Commit() error {
 	if err != nil {
 		return err
 	}
-	if err := d.settle(f); err != nil {
+	if err := d.rename()(d.files, d.dir, d.tempName(f.temp), f.name); err != nil {
 		return err
 	}
 	d.freeTemp(f.temp)
@@ -113,6 +110,10 @@ func (f *file) Commit() error {
 // Discard implements fetch.Body: the temporary file goes. If that fails there
 // is nobody to tell who could do better; its name is not used again.
 func (f *file) Discard() {
+	if f.besides() {
+		f.discardLater()
+		return
+	}
 	d := f.folder
 	defer d.timed(d.clock.Now())
 	if f.fd >= 0 {

@@ -32,6 +32,7 @@ type Folder struct {
 	clock   kernel.Clock
 	files   kernel.Files
 	disk    disk
+	queue   queue
 	dir     int
 	taken   *taken
 	tempTag string           // what temporary names of this run begin with
@@ -57,9 +58,10 @@ func File(path string) *Folder {
 func (d *Folder) Path(name string) string { return filepath.Join(d.path, name) }
 
 // Attach opens the folder, through the kernel of the Fetcher. It reads once
-// which names are there, so that no fetch has to ask.
-func (d *Folder) Attach(k kernel.Kernel) error {
-	if err := d.open(k); err != nil || d.only != "" {
+// which names are there, so that no fetch has to ask. beside may be nil where
+// nothing but names is asked for.
+func (d *Folder) Attach(k kernel.Kernel, beside func(work, done func())) error {
+	if err := d.open(k, beside); err != nil || d.only != "" {
 		return err
 	}
 	names, err := k.ReadDir(d.dir)
@@ -76,7 +78,7 @@ func (d *Folder) Attach(k kernel.Kernel) error {
 }
 
 // open opens the folder, whatever names are in it.
-func (d *Folder) open(k kernel.Kernel) error {
+func (d *Folder) open(k kernel.Kernel, beside func(work, done func())) error {
 	if err := d.checkOnly(); err != nil {
 		return err
 	}
@@ -84,7 +86,8 @@ func (d *Folder) open(k kernel.Kernel) error {
 	if err != nil {
 		return fmt.Errorf("folder %s: %w", d.path, err)
 	}
-	d.clock, d.files, d.disk, d.dir = k, k, disk{}, dir
+	d.clock, d.files, d.dir = k, k, dir
+	d.disk, d.queue = disk{}, queue{beside: beside}
 	d.early = map[*file][]byte{}
 	d.tempTag = tempPrefix + strconv.FormatUint(k.Random()>>32, 36) + "-"
 	return nil
@@ -105,8 +108,11 @@ func (d *Folder) checkOnly() error {
 	return nil
 }
 
-// Detach closes the folder.
-func (d *Folder) Detach() { _ = d.files.CloseFile(d.dir) }
+// Detach carries out what still waits for the disk, and closes the folder.
+func (d *Folder) Detach() {
+	d.finish()
+	_ = d.files.CloseFile(d.dir)
+}
 
 // Reserve implements fetch.Reserver: it gives the request its name, or says
 // that a file of that name was there before the run. A Request.Name stands in
@@ -138,7 +144,7 @@ func wantedName(r *fetch.Request) string {
 // its first piece is there.
 func (d *Folder) Open(info fetch.OpenInfo) (fetch.Body, error) {
 	f := d.body()
-	f.name = info.Name
+	f.name, f.resumer = info.Name, info.Resumer
 	return f, nil
 }
 
@@ -170,10 +176,13 @@ func (d *Folder) freeTemp(temp int32) { d.temps = append(d.temps, temp) }
 // derived from a URL does.
 func (d *Folder) tempName(temp int32) string { return d.tempTag + strconv.Itoa(int(temp)) }
 
-// settle gives a body its final name.
-func (d *Folder) settle(f *file) error {
-	if d.only != "" || d.Overwrite {
-		return d.files.Replace(d.dir, d.tempName(f.temp), f.name)
+// replaces says whether a file that was there before the run is replaced.
+func (d *Folder) replaces() bool { return d.only != "" || d.Overwrite }
+
+// rename is the call that gives a body its final name.
+func (d *Folder) rename() func(files kernel.Files, dir int, from, to string) error {
+	if d.replaces() {
+		return kernel.Files.Replace
 	}
-	return d.files.Rename(d.dir, d.tempName(f.temp), f.name)
+	return kernel.Files.Rename
 }

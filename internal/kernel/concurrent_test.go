@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"errors"
 	"strconv"
 	"sync"
 	"testing"
@@ -22,9 +23,7 @@ func TestFileCallsFromSeveralGoroutines(t *testing.T) {
 	for w := range writers {
 		all.Go(func() {
 			for n := range files {
-				name := strconv.Itoa(w) + "-" + strconv.Itoa(n)
-				put(t, k, dir, "temp-"+name, name)
-				if err := k.Rename(dir, "temp-"+name, name); err != nil {
+				if err := save(k, dir, strconv.Itoa(w)+"-"+strconv.Itoa(n)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -43,4 +42,14 @@ func TestFileCallsFromSeveralGoroutines(t *testing.T) {
 			require.Equal(t, name, content(t, path, name))
 		}
 	}
+}
+
+// save makes a file that contains its own name.
+func save(k Kernel, dir int, name string) error {
+	fd, err := k.Create(dir, "temp-"+name)
+	if err != nil {
+		return err
+	}
+	_, err = k.Write(fd, []byte(name))
+	return errors.Join(err, k.CloseFile(fd), k.Rename(dir, "temp-"+name, name))
 }

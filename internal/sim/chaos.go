@@ -30,7 +30,7 @@ type Chaos struct {
 	SmallBuffer   float64       // a socket with a send buffer of 1–200 bytes and a window of 64–2,063
 	NoDescriptors float64       // Socket or Create begins a spell of EMFILE or ENFILE
 	NoAddress     float64       // Connect begins a spell of EADDRNOTAVAIL
-	SpellMax      time.Duration // how long spells last at most; 0: 1 second
+	SpellMax      time.Duration // how long spells last at most, those of files too; 0: 1 second
 
 	// Connecting.
 	ConnectNow   float64 // Connect is done at once: nil, or the refusal
@@ -66,6 +66,7 @@ type Chaos struct {
 	UnlinkFails   float64 // EIO from Unlink, nothing done
 	CloseFails    float64 // EIO from CloseSocket or CloseFile, the descriptor gone all the same
 	ShuffleFolder float64 // ReadDir gives another order
+	SlowDisk      float64 // a file call begins a spell in which each takes up to 100 ms
 }
 
 // Mild is a world that is difficult but fails nothing: readiness lies, I/O is
@@ -90,6 +91,7 @@ func Mild() Chaos {
 		Drip:          0.2,
 		ShortDisk:     0.2,
 		ShuffleFolder: 0.5,
+		SlowDisk:      0.002,
 	}
 }
 
@@ -155,6 +157,7 @@ const (
 	spellNoDescriptors spell = iota
 	spellNoAddress
 	spellNoSpace
+	spellSlowDisk
 	spellCount
 )
 

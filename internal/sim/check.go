@@ -61,6 +61,7 @@ type Counts struct {
 	Expired  uint64 // Waits that ended by their timeout, after which nothing was called before the next
 	Needless uint64 // Modify calls that changed nothing
 	Wakes    uint64 // Waits that ended by Wake
+	Beside   uint64 // calls made by work given to a Runner
 
 	Opened      int // sockets made
 	Sockets     int // sockets open now

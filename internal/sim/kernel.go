@@ -140,7 +140,13 @@ func New(seed uint64, chaos Chaos) *Kernel {
 }
 
 // Now implements kernel.Clock: virtual time since New. Asking costs nothing.
-func (k *Kernel) Now() time.Duration { return k.now }
+// Work has a time of its own, see Runner.
+func (k *Kernel) Now() time.Duration {
+	if k.working != nil {
+		return k.now + k.working.lasts
+	}
+	return k.now
+}
 
 // Wall implements kernel.Clock: every simulation begins at the same moment.
 func (k *Kernel) Wall() time.Time {
@@ -174,14 +180,28 @@ func (k *Kernel) enter(c call) {
 	if k.counts.Calls > k.CallsMax {
 		panic(k.verdict("more than %d calls: this simulation does not end", k.CallsMax))
 	}
+	took := tick + k.slowness(c)
+	if k.working != nil {
+		k.counts.Beside++
+		k.working.lasts += took
+		return
+	}
 	if c != callWait {
 		k.quiet.acted()
 	}
-	k.now += tick
-	if k.chance(k.chaos.SlowCall) {
-		k.now += k.within(50 * time.Millisecond)
-	}
+	k.now += took
 	k.network.run(k.now)
+}
+
+// slowness is how much longer than a tick a call takes.
+func (k *Kernel) slowness(c call) (d time.Duration) {
+	if k.chance(k.chaos.SlowCall) {
+		d = k.within(50 * time.Millisecond)
+	}
+	if c >= callCreate && c <= callCloseFile && k.under(spellSlowDisk, k.chaos.SlowDisk) {
+		d += k.within(100 * time.Millisecond)
+	}
+	return d
 }
 
 // chance says yes at a rate from 0 to 1.

@@ -8,10 +8,10 @@ import (
 
 var _ offload.Runner = (*Runner)(nil)
 
-// Runner is offload.Runner on the virtual clock: work takes no time of its own,
-// runs on the loop's thread inside a Wait up to 5 ms after Submit, and is
-// reported then or, if it looked up a name, when the lookup has come to its end.
-// It has as many workers as there is work.
+// Runner is offload.Runner on the virtual clock: work runs on the loop's thread
+// inside a Wait up to 5 ms after Submit. It is reported later by as long as its
+// file calls took, or the lookup that it made; the loop's clock does not move for
+// either. It has as many workers as there is work.
 type Runner struct {
 	k        *Kernel
 	pending  map[uint64]bool

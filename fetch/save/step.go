@@ -1,0 +1,90 @@
+package save
+
+import (
+	"io"
+	"time"
+
+	"github.com/shoalfetch/shoal/internal/kernel"
+)
+
+// step is some of what a file has waiting, for a worker to carry out. The loop
+// does not touch it from beginning to end.
+type step struct {
+	clock  kernel.Clock
+	files  kernel.Files
+	dir    int
+	fd     int    // -1: there is none, or not yet
+	temp   string // the name to make, or to remove
+	piece  []byte // of the backlog, which leaves it alone
+	then   ending
+	final  string // the name to end with
+	rename func(files kernel.Files, dir int, from, to string) error
+
+	ran     bool
+	took    time.Duration
+	written int // bytes
+	err     error
+	unmade  bool // err is why the file could not be made
+}
+
+// ending is what becomes of a file.
+type ending uint8
+
+const (
+	goesOn  ending = iota
+	commits        // once it is written
+	discards
+)
+
+// run carries it out.
+func (s *step) run() {
+	began := s.clock.Now()
+	if s.then == discards {
+		s.err = s.remove()
+	} else {
+		s.err = s.advance()
+	}
+	s.took = s.clock.Now() - began
+	s.ran = true
+}
+
+func (s *step) advance() (err error) {
+	if s.fd < 0 {
+		if s.fd, err = s.files.Create(s.dir, s.temp); err != nil {
+			s.fd, s.unmade = -1, true
+			return err
+		}
+	}
+	if s.written, err = writeAll(s.files, s.fd, s.piece); err != nil || s.then != commits {
+		return err
+	}
+	fd := s.fd
+	s.fd = -1
+	if err := s.files.CloseFile(fd); err != nil {
+		return err
+	}
+	return s.rename(s.files, s.dir, s.temp, s.final)
+}
+
+func (s *step) remove() error {
+	if s.fd >= 0 {
+		_ = s.files.CloseFile(s.fd)
+		s.fd = -1
+	}
+	return s.files.Unlink(s.dir, s.temp)
+}
+
+// writeAll writes a piece; the kernel may take less than it is offered.
+func writeAll(files kernel.Files, fd int, piece []byte) (written int, err error) {
+	for written < len(piece) {
+		n, err := files.Write(fd, piece[written:])
+		if err != nil {
+			return written, err
+		}
+		if n == 0 {
+			return written, io.ErrShortWrite
+		}
+		written += n
+	}
+	return written, nil
+}
