@@ -50,6 +50,7 @@ var rooms = []room{
 	{"internal/http1", nil, nil},
 	{"internal/tlsconn", []string{"internal/coro"}, nil},
 	{"internal/coro", nil, nil},
+	{"internal/proxytest", nil, []string{"github.com/stretchr/testify"}},
 	{"internal/offload", nil, nil},
 	{"internal/kernel", []string{"poller"}, []string{"golang.org/x/sys"}},
 	{"poller", nil, []string{"golang.org/x/sys"}},
@@ -61,7 +62,7 @@ var (
 	notSansIO  = []string{"net", "os", "syscall", "time", "context", "sync", "runtime", "unsafe"}
 	mayGo      = []string{"internal/offload", "internal/lab", "internal/sim", "cmd", "bench"}
 	mayAskTime = []string{"internal/kernel", "cmd", "bench"}
-	mayWait    = append([]string{"internal/lab", "internal/sim"}, mayAskTime...)
+	mayWait    = append([]string{"internal/lab", "internal/sim", "internal/proxytest"}, mayAskTime...)
 	documented = []string{"poller", "fetch", "fetch/save"}
 )
 
