@@ -50,6 +50,7 @@ var rooms = []room{
 	{"internal/http1", nil, nil},
 	{"internal/tlsconn", []string{"internal/coro"}, nil},
 	{"internal/coro", nil, nil},
+	{"internal/socks5", nil, nil},
 	{"internal/proxytest", nil, []string{"github.com/stretchr/testify"}},
 	{"internal/offload", nil, nil},
 	{"internal/kernel", []string{"poller"}, []string{"golang.org/x/sys"}},
@@ -58,7 +59,7 @@ var rooms = []room{
 
 // The packages of which something special is asked.
 var (
-	sansIO     = []string{"internal/http1", "internal/tlsconn", "internal/coro"} // are fed bytes
+	sansIO     = []string{"internal/http1", "internal/tlsconn", "internal/coro", "internal/socks5"} // are fed bytes
 	notSansIO  = []string{"net", "os", "syscall", "time", "context", "sync", "runtime", "unsafe"}
 	mayGo      = []string{"internal/offload", "internal/lab", "internal/sim", "cmd", "bench"}
 	mayAskTime = []string{"internal/kernel", "cmd", "bench"}
