@@ -36,6 +36,7 @@ import (
 	"iter"
 	"net"
 	"net/netip"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -125,6 +126,13 @@ type Options struct {
 	// Resolver finds addresses: net.DefaultResolver when nil. It is called off
 	// the loop, from at most 64 goroutines at once.
 	Resolver Resolver
+
+	// Proxy says through which proxy a URL is fetched: its scheme is http, https,
+	// socks5 or socks5h, and it may have a user and a password. Nil: through
+	// none. It is called on the loop; what it returns may be shared, and
+	// must not change. So far a URL that has a proxy fails: it is never fetched
+	// without.
+	Proxy func(target *url.URL) (proxy *url.URL, err error)
 
 	// Trace is shown every Event, on the loop. It must be quick.
 	Trace func(Event)

@@ -188,6 +188,9 @@ func (l *loop) newJob(r Request) {
 	if err == nil {
 		err = checkRequest(&r)
 	}
+	if err == nil {
+		err = l.checkProxy(t.url)
+	}
 	if err != nil || t.url != r.URL || r.Method != "" || r.Fields != nil || r.Body != nil || r.Raw != nil || r.Name != "" {
 		j.special = &special{given: r, request: r}
 	}

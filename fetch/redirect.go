@@ -16,6 +16,9 @@ func (l *loop) redirect(j *job, h Head) (*target, error) {
 		return nil, &LimitError{"redirects", int64(l.options.MaxRedirects)}
 	}
 	t, err := resolveReference(j.url, location)
+	if err == nil {
+		err = l.checkProxy(t.url)
+	}
 	if err != nil {
 		return nil, &RedirectError{location, err.Error()}
 	}
