@@ -103,6 +103,7 @@ func (r *runner) options() fetch.Options {
 		Sink:             r.sink(),
 		Resolver:         &resolver{s.family(), s.hosts},
 	}
+	o.Proxy = s.proxy
 	_, o.Omit = s.fields.split()
 	if s.redirects == 0 {
 		o.MaxRedirects = -1 // the engine's own zero is its default

@@ -40,6 +40,9 @@ type settings struct {
 	trust trust
 	tls   *fetch.TLS // what trust comes to; set by check
 
+	proxies proxyFlags
+	proxy   proxyFor // what they come to; set by check; nil: there are none
+
 	silent   bool
 	verbose  bool
 	json     string // the file; "-": standard output
@@ -112,6 +115,9 @@ func (s *settings) connectionFlags(f *pflag.FlagSet) {
 	f.BoolVarP(&s.only4, "ipv4", "4", false, "look up IPv4 addresses only")
 	f.BoolVarP(&s.only6, "ipv6", "6", false, "look up IPv6 addresses only")
 	f.Var(sizeValue{&s.recvBuffer, 1 << 30}, "recv-buffer", "make the receive buffers of the kernel `SIZE` bytes, which it may round")
+	f.VarP(&s.proxies.address, "proxy", "x", "go through the proxy `PROXY`, [SCHEME://][USER:PASSWORD@]HOST[:PORT], SCHEME being http, https, socks5, or socks5h, where the proxy looks names up; without it http_proxy, https_proxy and all_proxy in the environment say where to go, but for hosts of this machine")
+	f.VarP(&s.proxies.login, "proxy-user", "U", "log in to the proxy as `USER:PASSWORD`")
+	f.Var(&s.proxies.direct, "noproxy", "ask the hosts of `LIST` without a proxy, as in localhost,10.0.0.0/8,example.org:8080 or *, instead of those of no_proxy in the environment")
 	f.Var(s.hosts, "resolve", "take ADDR for the address of HOST, on all its ports: shoal looks up names without them")
 }
 

@@ -14,7 +14,7 @@ var sameWithLoops = map[string]func(*testing.T){
 	"FailedAgain": TestFailedAgain, "RestAgain": TestRestAgain, "NetworkIsGone": TestNetworkIsGone, "Faults": TestFaults,
 	"IgnoredFlags": TestIgnoredFlags, "StandardOutput": TestStandardOutput, "Discarded": TestDiscarded, "SaveErrors": TestSaveErrors,
 	"Overwrite": TestOverwrite, "Limits": TestLimits, "SeveralLists": TestSeveralLists, "FullDisk": TestFullDisk,
-	"ReportsSpareTheList": TestReportsSpareTheList, "Proxies": TestProxiesAreNotHonoured, "Resolve": TestResolve, "RequestFlags": TestRequestFlags,
+	"ReportsSpareTheList": TestReportsSpareTheList, "NeverPastTheProxy": TestNeverPastTheProxy, "Resolve": TestResolve, "RequestFlags": TestRequestFlags,
 	"Records": TestRecords, "RecordOfAFileThatIsThere": TestRecordOfAFileThatIsThere, "RecordIsOneWrite": TestRecordIsOneWrite,
 	"RecordsThatCannotBeWritten": TestRecordsThatCannotBeWritten, "Silent": TestSilent, "FailuresAreLines": TestFailuresAreLines,
 	"FailuresAreHarmless": TestFailuresAreHarmless, "ManyFailures": TestManyFailures, "AllAddressesFail": TestAllAddressesFail,

@@ -151,16 +151,6 @@ func TestSeveralLists(t *testing.T) {
 	require.Equal(t, []string{"a.jpg", "b.jpg", "c.jpg"}, names(t, dir))
 }
 
-// TestProxiesAreNotHonoured, and that is said once.
-func TestProxiesAreNotHonoured(t *testing.T) {
-	t.Setenv("http_proxy", "http://127.0.0.1:9/")
-	t.Setenv("all_proxy", "socks5://127.0.0.1:9/")
-	s := site(t)
-	got := shoal(t, "-o", os.DevNull, s.URL+"/plain/a.jpg")
-	require.Equal(t, said{exitOK, "", "shoal: proxies are not supported yet: connecting without, although the environment has http_proxy and all_proxy\n"}, got)
-	require.Equal(t, said{status: exitOK}, shoal(t, "-s", "-o", os.DevNull, s.URL+"/plain/a.jpg"))
-}
-
 // TestFailEarly ends with the first failure, and with its status, whatever
 // succeeds later (github.com/curl/curl/issues/6939).
 func TestFailEarly(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 // TestMain runs the tests as if there were no proxy and no log of keys, and
 // clears up behind them.
 func TestMain(m *testing.M) {
-	for _, name := range []string{"http_proxy", "all_proxy", "ALL_PROXY", keyLogVariable} {
+	for _, name := range append([]string{keyLogVariable}, proxyVariables...) {
 		os.Unsetenv(name)
 	}
 	status := m.Run()

@@ -100,7 +100,6 @@ func (r *runner) loop() error {
 		r.fetcher.Stop()
 	}
 	r.cancel = cancel
-	r.warnOfProxies(os.Getenv)
 	r.warnOfTrust()
 	began := time.Now()
 	leave := r.attend(began)
