@@ -6,15 +6,14 @@ import (
 
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/fetch/save"
-	"github.com/shoalfetch/shoal/internal/kernel"
-	"github.com/shoalfetch/shoal/internal/offload"
 	"github.com/shoalfetch/shoal/internal/view"
 )
 
 // lookups is how many names are looked up at once.
 const lookups = 64
 
-// newFetcher makes the engine, over kernels that count when that was asked for.
+// newFetcher makes the engine, with as many connections as there are
+// descriptors for when nobody said how many.
 func (r *runner) newFetcher() (fetcher, error) {
 	o := r.options()
 	f, err := r.fetcherOf(o)
@@ -43,44 +42,7 @@ func (r *runner) fetcherOf(o fetch.Options) (fetcher, error) {
 		r.explain = view.NewExplain(r.screen)
 		o.Trace = r.explain.Event
 	}
-	if !r.stats {
-		return fetch.New(o)
-	}
-	k, err := r.newKernel()
-	if err != nil {
-		return nil, err
-	}
-	return fetcherOn(k, lookups, o)
-}
-
-// newKernel makes a kernel, which counts when that was asked for.
-func (r *runner) newKernel() (kernel.Kernel, error) {
-	k, err := kernel.New()
-	if err != nil || !r.stats {
-		return k, err
-	}
-	c := kernel.Count(k)
-	r.counted = append(r.counted, c)
-	return c, nil
-}
-
-// fetcherOn makes a Fetcher that looks up so many names at once. The kernel is
-// the Fetcher's to close.
-func fetcherOn(k kernel.Kernel, lookups int, o fetch.Options) (*fetch.Fetcher, error) {
-	f, err := fetch.NewOn(k, offload.New(lookups, func() { _ = k.Wake() }), o)
-	if err != nil {
-		_ = k.Close()
-	}
-	return f, err
-}
-
-// counts are the calls of the whole run, once it has ended.
-func (r *runner) counts() (all kernel.Counts) {
-	for _, c := range r.counted {
-		one := c.Snapshot()
-		all.Add(&one)
-	}
-	return all
+	return r.instruments.newFetcher(&r.settings, o)
 }
 
 // options are the settings in the engine's terms.

@@ -56,6 +56,7 @@ type settings struct {
 	strict    bool
 
 	textbook textbook
+	fault    faultValue
 }
 
 // The numbers of connections that suit most lists and most servers.
@@ -84,6 +85,7 @@ func (s *settings) groups() []group {
 		set("Reports", s.reportFlags),
 		set("When something fails", s.failureFlags),
 		set("Textbook", func(f *pflag.FlagSet) { addTextbookFlags(f, &s.textbook) }),
+		set("Faults on purpose, for tests", func(f *pflag.FlagSet) { addFaultFlag(f, &s.fault) }),
 		set("Accepted for curl's sake; they change nothing", curlFlags),
 	}
 }

@@ -53,6 +53,8 @@ func TestUsage(t *testing.T) {
 		{"no address", []string{"--resolve", "h:80", url}, []string{"--resolve", "HOST:PORT:ADDR"}},
 		{"no style", []string{"--progress", "bar", url}, []string{"--progress", "plain, line or none"}},
 		{"silent and talkative", []string{"-s", "-v", url}, []string{"-s and -v"}},
+		{"no fault", []string{"--fault", "recv-again=120", url}, []string{"--fault", "recv-again", "from 1 to 99", "not 120"}},
+		{"no fault but a seed", []string{"--fault", "seed=1", url}, []string{"--fault seed=1", "recv-max=7"}},
 		{"standard input twice", []string{"-i", "-", "-i", "-"}, []string{"-i -", "once"}},
 		{"a folder for a list", []string{"-i", "."}, []string{"folder, not a list"}},
 		{"a report that cannot be made", []string{"--failed", "missing/f", "-o", os.DevNull, url}, []string{"missing/f"}},

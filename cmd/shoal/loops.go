@@ -60,7 +60,7 @@ func (r *runner) newLoops(n int, o fetch.Options) (s *loops, err error) {
 	if s.names == nil {
 		return s, nil
 	}
-	k, err := r.newKernel()
+	k, err := r.newKernel(&r.settings)
 	if err != nil {
 		return s, err
 	}
@@ -82,7 +82,7 @@ func (r *runner) newLane(i, n int, o fetch.Options, ring func()) (*lane, error) 
 		l.explain = view.NewExplain(newMarked(r.screen, i+1))
 		o.Trace = l.explain.Event
 	}
-	k, err := r.newKernel()
+	k, err := r.newKernel(&r.settings)
 	if err != nil {
 		return nil, err
 	}

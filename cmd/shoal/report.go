@@ -130,9 +130,7 @@ func (r *runner) summarize(took time.Duration) {
 	if r.tally.Total()+r.undone > 1 {
 		r.say("%s", r.tally.Summary(took))
 	}
-	if r.stats {
-		fmt.Fprint(r.screen, view.Ledger(r.counts(), r.tally.Total()))
-	}
+	fmt.Fprint(r.screen, r.report(r.tally.Total()))
 }
 
 // print prints a text of several lines.

@@ -24,7 +24,8 @@ func records(t *testing.T, text string) map[int]view.Record {
 		decoder := json.NewDecoder(strings.NewReader(line))
 		decoder.DisallowUnknownFields()
 		require.NoError(t, decoder.Decode(&r), line)
-		require.NotContains(t, all, r.Line, "two records for one line")
+		_, twice := all[r.Line]
+		require.False(t, twice, "two records for line %d", r.Line)
 		all[r.Line] = r
 	}
 	return all

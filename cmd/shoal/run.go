@@ -9,7 +9,6 @@ import (
 
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/fetch/save"
-	"github.com/shoalfetch/shoal/internal/kernel"
 	"github.com/shoalfetch/shoal/internal/view"
 )
 
@@ -49,7 +48,6 @@ type runner struct {
 
 	folder   *save.Folder // nil: bodies go elsewhere
 	fetcher  fetcher
-	counted  []*kernel.Counted // empty: nobody asked
 	intake   *intake
 	tally    view.Tally
 	causes   view.Breakdown
@@ -61,6 +59,7 @@ type runner struct {
 	left     io.Writer // nil: no --rest
 	last     error     // of the last fetch that failed
 	undone   int       // neither succeeded nor failed, because the run ended
+	instruments
 	stopper
 }
 
@@ -79,6 +78,9 @@ func (r *runner) fetchAll() error {
 		return err
 	}
 	defer r.fetcher.Close()
+	if r.fault.wanted() {
+		r.say("%s", r.fault.told())
+	}
 	files, err := r.openReports()
 	defer func() {
 		for _, f := range files {

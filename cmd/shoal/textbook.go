@@ -93,6 +93,7 @@ func (s *settings) checkTextbook() error {
 // run fetches the URLs of the settings. The lines of each begin with its
 // number when there are several.
 func (t *textbook) run(s *settings, stdout, stderr io.Writer) error {
+	asked := stderr // for what was asked for
 	if s.silent {
 		stderr = io.Discard
 	}
@@ -105,11 +106,15 @@ func (t *textbook) run(s *settings, stdout, stderr io.Writer) error {
 	o := t.options(s)
 	lesson := newLesson(stdout, stderr, len(s.urls), path, cancel)
 	o.Sink, o.Trace = sink, lesson.event
-	f, err := fetch.New(o)
+	var measured instruments
+	f, err := measured.newFetcher(s, o)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	if s.fault.wanted() {
+		fmt.Fprintf(stderr, "shoal: %s\n", s.fault.told())
+	}
 	for _, url := range s.urls {
 		lesson.add(t.request(url))
 	}
@@ -120,6 +125,7 @@ func (t *textbook) run(s *settings, stdout, stderr io.Writer) error {
 		}
 		failed = failed || err != nil
 	}
+	fmt.Fprint(asked, measured.report(len(s.urls)))
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)

@@ -18,7 +18,7 @@ import (
 // Nothing a fault withholds is lost: a Recv that answers EAGAIN has taken
 // nothing, and level-triggered readiness reports the socket again.
 type Faults struct {
-	Seed uint64 // the same seed and the same calls give the same faults
+	Seed uint64 // the same seed and the same number of calls of a kind give the same faults
 
 	ConnectFail int // percent of Connects that are ECONNREFUSED at once
 
@@ -47,11 +47,14 @@ type Faults struct {
 type Faulty struct {
 	Kernel
 	faults   Faults
-	rand     *rand.Rand
 	seen     atomic.Uint64 // calls that count towards Nth
 	received []int64       // bytes given so far, by socket; only with ResetAt
 	injected Injected
 	disk     badDisk
+
+	// Each kind of call has a generator of its own: how many recvs there are is
+	// chance, and must not change what becomes of the sends.
+	connects, sends, recvs *rand.Rand
 }
 
 var _ Kernel = (*Faulty)(nil)
@@ -72,7 +75,9 @@ func Inject(k Kernel, faults Faults) *Faulty {
 	if faults.Nth > 0 && (faults.Call > AnyCall || faults.Errno == 0) {
 		panic("kernel: a call that is to fail needs a kind and an errno")
 	}
-	return &Faulty{Kernel: k, faults: faults, rand: rand.New(rand.NewPCG(faults.Seed, 0))}
+	chances := func(call Call) *rand.Rand { return rand.New(rand.NewPCG(faults.Seed, uint64(call))) }
+	return &Faulty{Kernel: k, faults: faults,
+		connects: chances(CallConnect), sends: chances(CallSend), recvs: chances(CallRecv)}
 }
 
 // Fired tells whether the Nth call has come. A test that lets the first call
@@ -90,9 +95,9 @@ func (f *Faulty) fails(call Call) error {
 	return nil
 }
 
-// chance decides whether a fault of so many percent happens, and counts it.
-func (f *Faulty) chance(percent int, count *uint64) bool {
-	if percent == 0 || f.rand.IntN(100) >= percent {
+// happens decides whether a fault of so many percent happens, and counts it.
+func happens(percent int, chance *rand.Rand, count *uint64) bool {
+	if percent == 0 || chance.IntN(100) >= percent {
 		return false
 	}
 	*count++
@@ -129,7 +134,7 @@ func (f *Faulty) Connect(fd int, to netip.AddrPort) error {
 	if err := f.fails(CallConnect); err != nil {
 		return err
 	}
-	if f.chance(f.faults.ConnectFail, &f.injected.Refused) {
+	if happens(f.faults.ConnectFail, f.connects, &f.injected.Refused) {
 		return syscall.ECONNREFUSED
 	}
 	return f.Kernel.Connect(fd, to)
@@ -153,7 +158,7 @@ func (f *Faulty) Send(fd int, p []byte) (n int, err error) {
 	if err := f.fails(CallSend); err != nil {
 		return 0, err
 	}
-	if f.chance(f.faults.SendAgain, &f.injected.SendAgain) {
+	if happens(f.faults.SendAgain, f.sends, &f.injected.SendAgain) {
 		return 0, syscall.EAGAIN
 	}
 	return f.Kernel.Send(fd, p[:atMost(len(p), f.faults.SendMax, &f.injected.SendCut)])
@@ -190,7 +195,7 @@ func (f *Faulty) receive(call Call, fd, n int) (room int, err error) {
 	if err := f.fails(call); err != nil {
 		return 0, err
 	}
-	if f.chance(f.faults.RecvAgain, &f.injected.RecvAgain) {
+	if happens(f.faults.RecvAgain, f.recvs, &f.injected.RecvAgain) {
 		return 0, syscall.EAGAIN
 	}
 	room = atMost(n, f.faults.RecvMax, &f.injected.RecvCut)

@@ -13,6 +13,18 @@ type Injected struct {
 	Slow      uint64 // calls to files and names that took longer
 }
 
+// Add adds another's, for the sum of several loops.
+func (i *Injected) Add(o Injected) {
+	i.Refused += o.Refused
+	i.SendAgain += o.SendAgain
+	i.SendCut += o.SendCut
+	i.RecvAgain += o.RecvAgain
+	i.RecvCut += o.RecvCut
+	i.Reset += o.Reset
+	i.WriteCut += o.WriteCut
+	i.Slow += o.Slow
+}
+
 // Injected tells what has been done wrong up to now. Like every call but Wake,
 // asking for it is for the Kernel's own goroutine.
 func (f *Faulty) Injected() Injected {
