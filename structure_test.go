@@ -33,7 +33,7 @@ type room struct {
 // form no circle.
 var rooms = []room{
 	{"bench", []string{"bench/origin"}, nil},
-	{"bench/scale", []string{"bench/origin", "fetch", "fetch/save"}, nil},
+	{"bench/scale", []string{"bench/origin", "fetch", "fetch/save", "internal/kernel", "internal/offload", "poller"}, nil},
 	{"bench/origin", nil, nil},
 	{"cmd/shoal", []string{"fetch", "fetch/save", "internal/lab", "internal/list", "internal/view", "internal/kernel", "internal/offload"}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/net", "golang.org/x/term"}},
 	{"internal/view", []string{"fetch", "internal/kernel", "internal/http1", "internal/tlsconn"}, []string{"golang.org/x/term"}},

@@ -1,20 +1,27 @@
-// Command scale measures shoal with many slow connections open at once: what
-// each costs in memory and processor time, and what they do to a fast fetch
-// beside them.
+// Command scale measures what shoal costs when there is much of it: thousands
+// of slow connections at once, and a hundred thousand fetches in a row.
 //
-//	go run ./bench/scale [-conns 9000]
+//	go run ./bench/scale [-conns 9000] [-held 18000] [-fetches 101000]
 //
-// A server in a process of its own sends each body in pieces of 100 bytes, one
-// every 500 ms. Memory is the command's: what it has resident with all
-// connections less what it has with one, half-way, when all of them wait, and
-// at its peak, which is at the end, when all results come at once.
+// A server in a process of its own drips: it sends each body in pieces of 100
+// bytes, one every 500 ms. Memory is the command's: what it has resident with
+// all connections less what it has with one, half-way, when all of them wait,
+// and at its peak, which is at the end, when all results come at once. Once the
+// bodies are saved, which takes two descriptors a connection; once, with a
+// piece a second, they are not, and there are as many connections as the
+// descriptor limit allows, or -held.
 //
 // Latency is the library's: the same program, run as a client, fetches small
 // bodies one after another, first alone, then while the same loop has the
-// drips. The server of the drips has a processor of its own where taskset can
-// give it one: what it does to its neighbours is not the loop's doing.
+// drips. The turns are those of that loop: from the return of one wait to the
+// beginning of the next, by the clock on the wall, whatever else had the
+// processor meanwhile.
 //
-// It needs /proc, so Linux, and two descriptors a connection: see ulimit -n.
+// The cost of a fetch is the library's too, by how many there were before it.
+//
+// The server of the drips has a processor of its own where taskset can give it
+// one: what it does to its neighbours is not the loop's doing. It needs /proc,
+// so Linux.
 package main
 
 import (
@@ -22,6 +29,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -31,7 +39,7 @@ import (
 )
 
 // limit bounds the whole run.
-const limit = 90 * time.Second
+const limit = 4 * time.Minute
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -44,27 +52,38 @@ func main() {
 	}
 }
 
-// play does this process's part: the measurement's own, or, started by it with
-// a word in front, the server's or a client's.
+// parts are what this program does when it was started by itself, with a word in
+// front.
+var parts = map[string]func(ctx context.Context, args []string) error{
+	origin.Part: func(_ context.Context, args []string) error { return origin.Serve(args[0]) },
+	probePart:   runProbe,
+	costPart:    runCost,
+}
+
+// play does this process's part: the measurement's own, or one of the parts.
 func play(ctx context.Context, args []string) error {
-	if len(args) > 1 {
-		switch args[0] {
-		case origin.Part:
-			return origin.Serve(args[1])
-		case probePart:
-			return runProbe(ctx, args[1:])
-		}
+	if len(args) > 1 && parts[args[0]] != nil {
+		return parts[args[0]](ctx, args[1:])
 	}
-	conns := flag.Int("conns", 9000, "connections that drip at once")
+	s := size{delay: 500 * time.Millisecond}
+	flag.IntVar(&s.conns, "conns", 9000, "connections that drip at once, with their bodies saved")
+	flag.IntVar(&s.held, "held", 18_000, "connections that drip at once, with their bodies thrown away; fewer where the descriptor limit is lower")
+	flag.IntVar(&s.fetches, "fetches", 101_000, "fetches in a row, in thousands")
 	flag.Parse()
-	if flag.NArg() > 0 || *conns < 2 {
-		return errors.New("no arguments, and -conns of at least 2 (see -help)")
+	if flag.NArg() > 0 || min(s.conns, s.held) < 2 || s.fetches < 20*window {
+		return errors.New("no arguments, -conns and -held of at least 2, -fetches of at least 20000 (see -help)")
 	}
-	return measure(ctx, *conns)
+	return s.measure(ctx, os.Stdout)
+}
+
+// size is how much is measured.
+type size struct {
+	conns, held, fetches int
+	delay                time.Duration // between the pieces of a drip
 }
 
 // measure takes all measurements and prints them.
-func measure(ctx context.Context, conns int) error {
+func (s size) measure(ctx context.Context, out io.Writer) error {
 	work, err := newWorkspace()
 	if err != nil {
 		return err
@@ -74,23 +93,35 @@ func measure(ctx context.Context, conns int) error {
 	if err != nil {
 		return err
 	}
+	fmt.Fprint(out, pinning(), "\n\n")
+	none, one := &drips{Delay: s.delay}, &drips{Conns: 1, Delay: s.delay, Saved: true}
+	saved := &drips{Conns: s.conns, Delay: s.delay, Saved: true}
+	held := &drips{Conns: withinLimit(s.held), Delay: 2 * s.delay}
 
-	one, err := holdDrips(ctx, shoal, work, 1)
+	var memory []holding
+	for _, d := range []*drips{one, saved, held} {
+		h, err := hold(ctx, shoal, work, d)
+		if err != nil {
+			return err
+		}
+		memory = append(memory, h)
+	}
+	fmt.Fprint(out, memoryTable(memory[0], memory[1:]...), "\n")
+
+	var probes []probed
+	for _, d := range []*drips{none, saved, held} {
+		p, err := startProbe(ctx, work, d)
+		if err != nil {
+			return err
+		}
+		probes = append(probes, p)
+	}
+	fmt.Fprint(out, latencyTable(probes), "\n", turnTable(probes), "\n")
+
+	windows, err := startCost(ctx, work, s.fetches)
 	if err != nil {
 		return err
 	}
-	many, err := holdDrips(ctx, shoal, work, conns)
-	if err != nil {
-		return err
-	}
-	alone, err := probeAlone(ctx, work)
-	if err != nil {
-		return err
-	}
-	beside, err := probeBeside(ctx, work, conns)
-	if err != nil {
-		return err
-	}
-	fmt.Print(pinning(), "\n\n", memoryTable(one, many), "\n", latencyTable(alone, beside))
+	fmt.Fprint(out, costTable(windows))
 	return nil
 }

@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/shoalfetch/shoal/bench/origin"
 )
 
 // newWorkspace makes a folder in memory where there is a place for that.
@@ -34,74 +32,68 @@ func buildShoal(ctx context.Context, work string) (string, error) {
 	return program, nil
 }
 
-// held is what a run of the command over dripping connections came to.
-type held struct {
-	conns int
-	amid  int64 // bytes resident when half of each body had come
-	peak  int64 // bytes of the highest resident set: results cost too
-	cpu   time.Duration
-	took  time.Duration
+// holding is what a run of the command over drips came to.
+type holding struct {
+	*drips
+	amid int64 // bytes resident when half of each body had come
+	peak int64 // bytes of the highest resident set: results cost too
+	cpu  time.Duration
+	took time.Duration
 }
 
-// dripping is a run of the command that has been started.
-type dripping struct {
-	server  *origin.Server
+// run is a run of the command that has been started.
+type run struct {
+	*drips
 	command *exec.Cmd
 	said    bytes.Buffer
 	out     string
-	conns   int
 	began   time.Time
 }
 
-// startDrips starts the command on as many drips as there are connections.
-func startDrips(ctx context.Context, shoal, work string, conns int) (*dripping, error) {
-	s, err := startServer(ctx, serverCore)
-	if err != nil {
-		return nil, err
+// hold runs the command over drips to its end, and watches what it takes.
+func hold(ctx context.Context, shoal, work string, d *drips) (holding, error) {
+	if err := d.start(ctx); err != nil {
+		return holding{}, err
 	}
-	d := &dripping{server: s, conns: conns}
-	if err := d.start(ctx, shoal, work); err != nil {
-		s.Stop()
-		return nil, err
+	defer d.stop()
+	r := &run{drips: d}
+	if err := r.begin(ctx, shoal, work); err != nil {
+		return holding{}, err
 	}
-	return d, nil
+	amid, peak := watchMemory(r.command.Process.Pid, r.began.Add(d.lasts()/2))
+	if err := r.command.Wait(); err != nil {
+		return holding{}, fmt.Errorf("shoal with %v: %w\n%s", d, err, r.said.Bytes())
+	}
+	took := time.Since(r.began)
+	if err := r.verify(); err != nil {
+		return holding{}, err
+	}
+	state := r.command.ProcessState
+	return holding{d, amid, peak, state.UserTime() + state.SystemTime(), took}, nil
 }
 
-func (d *dripping) start(ctx context.Context, shoal, work string) (err error) {
-	if d.out, err = os.MkdirTemp(work, "out-"); err != nil {
+// begin starts the command on as many drips as there are connections.
+func (r *run) begin(ctx context.Context, shoal, work string) (err error) {
+	if r.out, err = os.MkdirTemp(work, "out-"); err != nil {
 		return err
 	}
 	var urls strings.Builder
-	for i := range d.conns {
-		fmt.Fprintln(&urls, drip(d.server, i))
+	for i := range r.Conns {
+		fmt.Fprintln(&urls, r.url(i))
 	}
-	list := d.out + ".list"
+	list := r.out + ".list"
 	if err := os.WriteFile(list, []byte(urls.String()), 0o600); err != nil {
 		return err
 	}
-	n := strconv.Itoa(d.conns)
-	d.command = pinned(ctx, clientCore, shoal, "-i", list, "-d", d.out, "-j", n, "--max-per-host", n, "-s")
-	d.command.Stderr = &d.said
-	d.began = time.Now()
-	return d.command.Start()
-}
-
-// holdDrips runs the command to its end and watches what it takes.
-func holdDrips(ctx context.Context, shoal, work string, conns int) (held, error) {
-	d, err := startDrips(ctx, shoal, work, conns)
-	if err != nil {
-		return held{}, err
+	to := []string{"-o", os.DevNull}
+	if r.Saved {
+		to = []string{"-d", r.out}
 	}
-	defer d.server.Stop()
-	amid, peak := watchMemory(d.command.Process.Pid, d.began.Add(pieces*pieceDelay/2))
-	if err := d.command.Wait(); err != nil {
-		return held{}, fmt.Errorf("shoal with %d drips: %w\n%s", conns, err, d.said.Bytes())
-	}
-	if err := d.verify(); err != nil {
-		return held{}, err
-	}
-	state := d.command.ProcessState
-	return held{conns, amid, peak, state.UserTime() + state.SystemTime(), time.Since(d.began)}, nil
+	n := strconv.Itoa(r.Conns)
+	r.command = pinned(ctx, clientCore, shoal, append(to, "-i", list, "-j", n, "--max-per-host", n, "-s")...)
+	r.command.Stderr = &r.said
+	r.began = time.Now()
+	return r.command.Start()
 }
 
 // watchMemory gives what a process has resident at a moment (VmRSS,
@@ -145,10 +137,14 @@ func readMemory(pid int) (resident, highest int64, err error) {
 	return resident, highest, nil
 }
 
-// verify counts the files and looks at the size of each.
-func (d *dripping) verify() error {
+// verify counts the files and looks at the size of each. Where none are saved,
+// the exit status has said that every fetch succeeded.
+func (r *run) verify() error {
+	if !r.Saved {
+		return nil
+	}
 	count := 0
-	err := filepath.WalkDir(d.out, func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(r.out, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -159,25 +155,25 @@ func (d *dripping) verify() error {
 		count++
 		return err
 	})
-	if err == nil && count != d.conns {
-		err = fmt.Errorf("%d files, not %d", count, d.conns)
+	if err == nil && count != r.Conns {
+		err = fmt.Errorf("%d files, not %d", count, r.Conns)
 	}
 	return err
 }
 
-// memoryTable writes what many connections cost over one.
-func memoryTable(one, many held) string {
-	each := func(one, many int64, conns int) string {
-		return fmt.Sprintf("%.0f", float64(many-one)/float64(conns))
-	}
+// memoryTable writes what many connections cost over one, which comes first.
+func memoryTable(one holding, many ...holding) string {
 	var out strings.Builder
 	out.WriteString("| connections | half-way, KB | bytes each | peak, KB | bytes each | processor time | of one processor | µs a piece |\n|---|---|---|---|---|---|---|---|\n")
-	row := func(h held, amid, peak string) {
-		piece := h.cpu.Seconds() * 1e6 / float64(h.conns*pieces)
-		fmt.Fprintf(&out, "| %d | %d | %s | %d | %s | %.2f s | %.1f %% | %.1f |\n", h.conns,
+	row := func(h holding, amid, peak string) {
+		piece := h.cpu.Seconds() * 1e6 / float64(h.Conns*pieces)
+		fmt.Fprintf(&out, "| %v | %d | %s | %d | %s | %.2f s | %.1f %% | %.1f |\n", h.drips,
 			h.amid>>10, amid, h.peak>>10, peak, h.cpu.Seconds(), 100*h.cpu.Seconds()/h.took.Seconds(), piece)
 	}
 	row(one, "–", "–")
-	row(many, each(one.amid, many.amid, many.conns-one.conns), each(one.peak, many.peak, many.conns-one.conns))
+	for _, h := range many {
+		each := func(many, one int64) string { return fmt.Sprintf("%.0f", float64(many-one)/float64(h.Conns-1)) }
+		row(h, each(h.amid, one.amid), each(h.peak, one.peak))
+	}
 	return out.String()
 }

@@ -4,18 +4,15 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/shoalfetch/shoal/bench/origin"
 )
 
-// How a body drips, and how long one is that does not.
-const (
-	pieceBytes = 100
-	pieceDelay = 500 * time.Millisecond
-	pieces     = 20
-	smallBytes = 1024
-)
+// connsEach is how many connections go to one address. Each takes a local port,
+// and Linux looks for a free one among half of its 28,000, then among the other
+// half: once the first is full a connect takes milliseconds, all of them the
+// kernel's (__inet_hash_connect; ip(7), ip_local_port_range).
+const connsEach = 10_000
 
 // served counts the servers started, for their addresses.
 var served int
@@ -30,5 +27,3 @@ func startServer(ctx context.Context, core string) (*origin.Server, error) {
 	}
 	return origin.Start(pinned(ctx, core, self, origin.Part, fmt.Sprintf("127.0.0.%d:0", served)))
 }
-
-func drip(s *origin.Server, i int) string { return s.URL(i, pieces*pieceBytes, pieceBytes, pieceDelay) }
