@@ -145,6 +145,9 @@ func underFaults(t *testing.T, spec, list string) {
 	}
 	require.Len(t, names(t, dir), saved, "something else is in the folder")
 	require.NotZero(t, saved)
+	if testing.Short() {
+		return // of so few files chance may spare all
+	}
 	for _, kind := range kinds {
 		require.NotZero(t, failed[kind], "the fault did nothing")
 	}

@@ -276,8 +276,8 @@ func TestReuseOverTLS(t *testing.T) {
 	require.Len(t, names(t, dir), 200)
 	agreed := 0
 	for n, r := range records(t, got.stdout) {
-		require.Equal(t, r.Reused, r.Timings.TLS == 0)
-		if !r.Reused {
+		if !r.Reused { // one that is may have begun a handshake of its own
+			require.NotZero(t, r.Timings.TLS)
 			agreed++
 		}
 		requireTile(t, n-1, content(t, r.Path))
