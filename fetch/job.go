@@ -115,7 +115,6 @@ func (l *loop) setJob(j *job, to jobState) {
 	mustMove(jobMoves[j.state], to, "job", j.state)
 	if j.state == jobBackingOff {
 		l.backingOff--
-		j.origin.backingOff--
 	}
 	j.state = to
 	switch to {
@@ -136,7 +135,6 @@ func (l *loop) setJob(j *job, to jobState) {
 	case jobBackingOff:
 		j.lap(stageQueue, l.now)
 		l.backingOff++
-		j.origin.backingOff++
 		l.trace(JobBackingOff, j, nil, int(j.retries), 0, nil)
 	case jobDone:
 		j.lap(stageQueue, l.now)
@@ -231,6 +229,7 @@ func (j *job) outgoing() Request {
 func (l *loop) aim(j *job, t target) {
 	j.url = t.url
 	j.origin = l.originOf(t)
+	j.origin.jobs++
 }
 
 // enqueue puts a new job in line at its origin.
@@ -314,7 +313,7 @@ func (l *loop) finish(j *job, phase Phase, err error) {
 	l.finished = append(l.finished, finished{res, err})
 	l.doneJobs = append(l.doneJobs, j)
 	if j.origin != nil {
-		l.forget(j.origin)
+		l.leave(j.origin)
 	}
 }
 

@@ -9,7 +9,7 @@ type origin struct {
 	authority     string
 	literal       *lookup         // the address the host is, when it is no name
 	slots         int             // conns in any state, and jobs looking up
-	backingOff    int             // jobs that wait for another try
+	jobs          int             // that want something of it, in any state
 	waiting       list[job, *job] // Queued, first come first served
 	dialing       list[job, *job] // Running with an attempt under way
 	available     []*conn         // open, with room for an exchange; last in, first out
@@ -35,14 +35,17 @@ func (l *loop) originOf(t target) *origin {
 }
 
 // forget drops an origin with which nothing is left to do: a list of a million
-// hosts must not leave a million of them.
+// hosts must not leave a million of them. While a job is on its way there, be it
+// between two conns, there is no second origin for the same route: each would
+// have the whole of MaxPerHost.
 func (l *loop) forget(o *origin) {
-	if o.slots+o.backingOff == 0 && o.waiting.count == 0 && o.dialing.count == 0 && l.origins[o.route] == o {
-		if o.linked() {
-			l.ready.remove(o)
-		}
-		delete(l.origins, o.route)
+	if o.slots+o.jobs > 0 {
+		return
 	}
+	if o.linked() {
+		l.ready.remove(o)
+	}
+	delete(l.origins, o.route)
 }
 
 // release gives a conn back after an exchange. It serves the next job at once,
@@ -72,6 +75,12 @@ func (l *loop) release(c *conn) {
 	if c.busy == 0 {
 		l.rest(c)
 	}
+}
+
+// leave is called when a job wants nothing more of an origin.
+func (l *loop) leave(o *origin) {
+	o.jobs--
+	l.forget(o)
 }
 
 // nextFor takes the job that a free conn of an origin should serve: one that

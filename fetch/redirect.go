@@ -104,7 +104,7 @@ func (l *loop) follow(j *job, status int, t target) {
 	j.fresh = false
 	l.aim(j, t)
 	l.requeue(j)
-	l.forget(old)
+	l.leave(old)
 }
 
 // without is a copy of the fields that lacks some: credentials stay with the

@@ -351,3 +351,27 @@ func TestUnaskedPart(t *testing.T) {
 	require.NoError(t, got[1].err)
 	require.Equal(t, "hello", string(got[1].Body))
 }
+
+// TestRetriesKeepTheirPlace: a fetch that waits for another try, and has lost its
+// conn, still counts at its host: who comes there meanwhile and it share one
+// limit.
+func TestRetriesKeepTheirPlace(t *testing.T) {
+	s := retrying(t, func(q *sim.Request, nth int) sim.Response {
+		switch {
+		case q.Target == "/slow":
+			return late(10*time.Second, sim.Reply(200, "", nil))
+		case nth == 1:
+			return sim.Reply(503, "Retry-After: 2\r\n", times("too long to be read past. ", 1<<20))
+		}
+		return sim.Reply(200, "", nil)
+	})
+	s.host("b.test", "10.1.0.2", func(*sim.Request) sim.Response {
+		return late(time.Second, moved(302, "http://a.test/slow"))
+	})
+	s.options.MaxPerHost = 1
+	for _, got := range s.run(s.fetcher(), gets("http://a.test/again", "http://b.test/")...) {
+		require.NoError(t, got.err)
+		require.Greater(t, got.at, 10*time.Second)
+	}
+	require.Equal(t, 1, s.k.MostSocketsTo(address("10.1.0.1:80")))
+}
