@@ -331,8 +331,8 @@ func (l *loop) receive(c *conn) {
 	case n == 0:
 		l.ended(c)
 	default:
-		if c.busy == 1 {
-			l.heard(c.first) // be it only a part of a head
+		if c.busy == 1 && (c.secure == nil || c.proto.started()) {
+			l.heard(c.first) // be it only a part of a head, or of a record
 		}
 		l.feed(c, l.buffer[:n])
 		l.pull(c)

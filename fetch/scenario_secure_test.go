@@ -476,3 +476,28 @@ func (h *hesitant) Write(piece []byte) error {
 
 func (h *hesitant) Commit() error { return nil }
 func (h *hesitant) Discard()      {}
+
+// TestSecureFirstByte: what TLS says for itself is no answer. A server that has
+// asked for a certificate gives its tickets when the client's handshake is done,
+// so together with the request.
+func TestSecureFirstByte(t *testing.T) {
+	s := newSecureScene(t, func(q *sim.Request) sim.Response { return late(20*time.Second, ok(q)) })
+	s.config.ClientAuth = tls.RequestClientCert
+	s.options.FirstByteTimeout, s.options.StallTimeout = 5*time.Second, time.Minute
+	got := s.one(gets("https://one.test/")[0])
+	require.EqualError(t, got.err, "https://one.test/: await: no answer within 5s (first byte timeout)")
+}
+
+// TestSecureSlowRecord: a record that comes a byte at a time is no silence,
+// though nothing can be decrypted until its end.
+func TestSecureSlowRecord(t *testing.T) {
+	content := times("slowly ", 8000)
+	s := newSecureScene(t, func(*sim.Request) sim.Response { return sim.Reply(200, "", content) })
+	s.config.DynamicRecordSizingDisabled = true
+	s.options.StallTimeout = time.Second
+	s.on = kernel.Inject(s.k, kernel.Faults{RecvMax: 500})
+	s.options.RecvDelay = 500 * time.Millisecond
+	got := s.one(gets("https://one.test/")[0])
+	require.NoError(t, got.err)
+	require.Equal(t, string(content), string(got.Body))
+}

@@ -255,6 +255,9 @@ func (l *loop) refill(c *conn) bool {
 	l.sendOwed(c)
 	switch {
 	case n > 0 && c.busy > 0:
+		if c.busy == 1 {
+			l.heard(c.first)
+		}
 		c.proto.feed(l.security.plain[:n])
 		return true
 	case n == 0 && err == tlsconn.ErrNeedData:
