@@ -35,9 +35,12 @@ func (l *loop) endRest(c *conn) {
 	l.settle(c)
 }
 
-// silent takes a silence for the end of a response.
+// silent takes a silence for the end of a response, over TLS without its being
+// told.
 func (l *loop) silent(x *exchange) {
 	c := x.conn
-	l.ended(c)
+	c.eof = true
+	c.proto.eof()
+	l.pull(c)
 	l.settle(c)
 }

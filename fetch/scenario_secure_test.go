@@ -501,3 +501,15 @@ func TestSecureSlowRecord(t *testing.T) {
 	require.NoError(t, got.err)
 	require.Equal(t, string(content), string(got.Body))
 }
+
+// TestSecureSilenceEnds: with AtSilence a response ends when nothing more comes,
+// and no close_notify is asked for.
+func TestSecureSilenceEnds(t *testing.T) {
+	s := newSecureScene(t, func(*sim.Request) sim.Response {
+		return sim.Raw([]byte("HTTP/1.0 200 OK\r\n\r\nhello"))
+	})
+	s.options.EndAt = fetch.AtSilence
+	got := s.one(gets("https://one.test/")[0])
+	require.NoError(t, got.err)
+	require.Equal(t, "hello", string(got.Body))
+}
