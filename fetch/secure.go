@@ -171,24 +171,15 @@ func (l *loop) handshake(c *conn) {
 	}
 }
 
-// shaken goes on with a conn whose handshake is done. What that still owes goes
-// out together with what is sent next: apart from it, the second of two small
+// shaken goes on with a conn whose handshake is done. What that still owes waits
+// for the request and goes out together with it: apart, the second of two small
 // sends would wait for the server's delayed acknowledgment of the first (Nagle's
 // algorithm, RFC 1122 section 4.2.3.4).
 func (l *loop) shaken(c *conn) {
-	if c.job == nil {
-		l.sendOwed(c) // nobody waits with a request
-	} else if out := c.secure.Outgoing(); len(out) > 0 {
-		o := c.outboxed()
-		o.head = append(o.head, out...)
-	}
 	state := c.secure.State()
 	c.agreed = TLSState{state.Version, state.CipherSuite, state.DidResume}
 	l.establish(c)
 	if c.state == connOpen {
-		if c.outbox != nil {
-			l.flush(c)
-		}
 		l.pull(c) // what came with the end of the handshake: tickets
 	}
 }
@@ -290,14 +281,16 @@ func (c *conn) endsByClosing() bool {
 	return framing == http1.UntilClose
 }
 
-// seal encrypts what is to be sent. The result is good until the next conn has
-// its turn.
+// seal encrypts what is to be sent, and puts it behind what TLS itself has to
+// say. The result is good until the next conn has its turn.
 func (l *loop) seal(c *conn, p []byte) []byte {
-	if err := c.secure.Write(p); err != nil {
+	err := c.secure.Write(p)
+	out := c.secure.Outgoing()
+	if err != nil {
 		c.failSending(err)
 		return nil
 	}
-	return c.secure.Outgoing()
+	return out
 }
 
 // sendOwed sends what TLS itself has to say: its part of the handshake, the
