@@ -153,16 +153,16 @@ func (l *loop) head(x *exchange) {
 	l.setExchange(x, exchangeReceiving)
 	l.judged, _ = x.conn.proto.head(x)
 	h := l.judged
+	length := x.conn.proto.length(x)
 	to, err := l.redirect(j, h)
 	over := false
 	if err == nil && to == nil {
-		err = l.goesOn(j, h)
+		err = l.goesOn(j, h, length)
 		over = err != nil && j.kept() != nil
 	}
-	if err == nil && to == nil {
+	if err == nil && to == nil && (j.kept() == nil || h.Status != 206) { // the rest of what was accepted is too
 		err = l.options.Accept(&l.judged)
 	}
-	length := x.conn.proto.length(x)
 	if limit := l.options.MaxBytes; err == nil && to == nil && limit > 0 && j.received+length > limit {
 		err = &LimitError{"body bytes", limit}
 	}
@@ -350,6 +350,13 @@ func (l *loop) done(x *exchange) {
 		return
 	}
 	j := x.job
+	if k := j.kept(); k != nil {
+		h, _ := x.conn.proto.head(x)
+		if err := k.covers(h, j.received); err != nil {
+			l.fail(j, PhaseReceive, err)
+			return
+		}
+	}
 	x.whole = true
 	err := j.body.Commit()
 	if errors.Is(err, ErrPause) || isShortageNow(err) {

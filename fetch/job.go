@@ -95,6 +95,7 @@ const (
 	stageSend
 	stageWait
 	stageReceive
+	stageBackoff // a part of Timings.Queue
 	stages
 )
 
@@ -109,6 +110,10 @@ func (j *job) lap(next stage, now time.Duration) {
 func (j *job) age(now time.Duration) time.Duration {
 	return timingsOf(&j.spent).Total + now - j.since
 }
+
+// queued is how long a job has waited for its host or a free slot, until its last
+// lap.
+func (j *job) queued() time.Duration { return seconds(j.spent[stageQueue]) }
 
 // setJob moves a job on: legality, deadline, time, event.
 func (l *loop) setJob(j *job, to jobState) {
@@ -133,7 +138,7 @@ func (l *loop) setJob(j *job, to jobState) {
 		l.wait(j, noPatience, 0)
 		l.trace(JobRunning, j, nil, 0, 0, nil)
 	case jobBackingOff:
-		j.lap(stageQueue, l.now)
+		j.lap(stageBackoff, l.now)
 		l.backingOff++
 		l.trace(JobBackingOff, j, nil, int(j.retries), 0, nil)
 	case jobDone:
@@ -353,12 +358,15 @@ func (j *job) report() *Result {
 }
 
 func timingsOf(spent *[stages]float32) (t Timings) {
-	for i, to := range [stages]*time.Duration{&t.Queue, &t.Lookup, &t.Connect, &t.TLS, &t.Send, &t.Wait, &t.Receive} {
-		*to = time.Duration(float64(spent[i]) * float64(time.Second))
-		t.Total += *to
+	for i, to := range [stages]*time.Duration{&t.Queue, &t.Lookup, &t.Connect, &t.TLS, &t.Send, &t.Wait, &t.Receive, &t.Queue} {
+		d := seconds(spent[i])
+		*to += d
+		t.Total += d
 	}
 	return t
 }
+
+func seconds(s float32) time.Duration { return time.Duration(float64(s) * float64(time.Second)) }
 
 // expireJob is called when a job's deadline has passed.
 func (l *loop) expireJob(j *job) {

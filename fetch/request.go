@@ -106,7 +106,7 @@ type TLSState struct {
 // Timings are how long a fetch spent in each phase, added up over redirects
 // and repeated attempts. They are measured at turns of the loop.
 type Timings struct {
-	Queue   time.Duration // admitted, but waiting for its host or a free slot
+	Queue   time.Duration // admitted, but waiting for its host, a free slot or another try
 	Lookup  time.Duration // waiting for the host's addresses
 	Connect time.Duration // connecting
 	TLS     time.Duration // agreeing on keys, and judging certificates

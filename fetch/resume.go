@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/shoalfetch/shoal/internal/http1"
 )
 
 // A fetch that broke off in its body and is tried again asks for the rest only
@@ -28,9 +30,13 @@ func (j *job) kept() *kept {
 	return j.special.kept
 }
 
-// keep prepares a job that is to be tried again: what its body has taken so far
-// stays if it can be gone on with.
-func (l *loop) keep(j *job) {
+// keep prepares a job that is to be tried again after it failed in a phase: what
+// its body has taken so far stays if it can be gone on with.
+func (l *loop) keep(j *job, phase Phase) {
+	if phase == PhaseSave {
+		l.startOver(j) // nobody knows how much of the last piece was written
+		return
+	}
 	if k := j.kept(); k != nil && j.received == k.bytes {
 		return // the last try brought no more
 	}
@@ -46,8 +52,11 @@ func (l *loop) keep(j *job) {
 func (l *loop) keepable(j *job) *kept {
 	h, r := j.tell().Head, j.outgoing()
 	validator := strongValidator(h)
+	if k := j.kept(); k != nil {
+		validator = k.validator // of all parts; a 206 need not repeat it (RFC 9110 section 15.3.7)
+	}
 	if j.body == nil || j.received == 0 || validator == "" || h.Get("Accept-Ranges") == "none" ||
-		r.Method != "" && r.Method != "GET" || r.Raw != nil || hasField(r.Fields, "Range") {
+		r.Method != "" && r.Method != "GET" || j.asksForPart() {
 		return nil
 	}
 	total := int64(-1)
@@ -81,8 +90,8 @@ func (l *loop) startOver(j *job) {
 // the response was made (RFC 9110 sections 8.8.1 and 8.8.2.2).
 func strongValidator(h Head) string {
 	if tag := h.Get("ETag"); tag != "" {
-		if strings.HasPrefix(tag, "W/") {
-			return ""
+		if !strings.HasPrefix(tag, `"`) {
+			return "" // weak, or no tag at all
 		}
 		return tag
 	}
@@ -95,18 +104,18 @@ func strongValidator(h Head) string {
 	return changed
 }
 
-// goesOn judges the answer to a request for the rest: nil, and the body goes
-// on. The job starts over where the answer is the whole body, and does not where
-// it is no body at all.
-func (l *loop) goesOn(j *job, h Head) error {
+// goesOn judges the answer to a request for the rest, whose body has a length or
+// -1: nil, and the body goes on. The job starts over where the answer is the
+// whole body, and does not where it is no body at all.
+func (l *loop) goesOn(j *job, h Head, length int64) error {
 	k := j.kept()
 	switch {
-	case k == nil && h.Status == 206 && !hasField(j.outgoing().Fields, "Range"):
+	case k == nil && h.Status == 206 && !j.asksForPart():
 		return &RangeError{h.Get("Content-Range"), "no range was asked for"}
 	case k == nil:
 		return nil
 	case h.Status == 206:
-		return k.check(h)
+		return k.check(h, length)
 	case h.Status == 416:
 		return &RangeError{h.Get("Content-Range"), "there is no rest"}
 	case h.Status >= 200 && h.Status <= 299:
@@ -115,15 +124,21 @@ func (l *loop) goesOn(j *job, h Head) error {
 	return nil
 }
 
+// asksForPart says whether a caller's own request may be for a part only.
+func (j *job) asksForPart() bool {
+	r := j.outgoing()
+	return r.Raw != nil || hasField(r.Fields, "Range")
+}
+
 // check says whether a response with status 206 brings the rest, all of it, of
 // the same content.
-func (k *kept) check(h Head) error {
+func (k *kept) check(h Head, length int64) error {
 	text := h.Get("Content-Range")
 	first, last, total, ok := parseContentRange(text)
 	if total < 0 {
 		total = k.total
 	}
-	tag := h.Get("ETag")
+	tag, changed := h.Get("ETag"), h.Get("Last-Modified")
 	switch {
 	case !ok:
 		return &RangeError{text, "that is no range"}
@@ -133,10 +148,25 @@ func (k *kept) check(h Head) error {
 		return &RangeError{text, fmt.Sprintf("the whole had %d bytes before", k.total)}
 	case last+1 != total:
 		return &RangeError{text, "that is not all of the rest"}
-	case tag != "" && strings.HasPrefix(k.validator, `"`) && tag != k.validator:
+	case length >= 0 && length != total-first:
+		return &RangeError{text, fmt.Sprintf("its body has %d bytes", length)}
+	case k.validator[0] == '"' && tag != "" && tag != k.validator,
+		k.validator[0] != '"' && changed != "" && changed != k.validator:
 		return &RangeError{text, "it is of other content"}
 	}
 	k.total = total
+	return nil
+}
+
+// covers says whether a body that went on has become as long as the head of the
+// rest said: without a length the rest may end too early, or too late.
+func (k *kept) covers(h Head, received int64) error {
+	switch {
+	case received < k.total:
+		return &http1.TruncatedError{Part: http1.PartBody, Got: received, Want: k.total}
+	case received > k.total:
+		return &RangeError{h.Get("Content-Range"), fmt.Sprintf("its body has more, %d bytes with what was there", received)}
+	}
 	return nil
 }
 

@@ -29,8 +29,9 @@ type Retry struct {
 	Delay, MaxDelay time.Duration
 
 	// MaxTime is how long after its start a fetch may still be tried again: 5
-	// minutes when zero, no limit when negative. A server that asks for a longer
-	// pause (Retry-After) has its fetch failed at once.
+	// minutes when zero, no limit when negative. What it has waited for its host or
+	// a free slot does not count. A server that asks for a longer pause
+	// (Retry-After) has its fetch failed at once.
 	MaxTime time.Duration
 
 	// When says which failures are tried again; h is the head of the response,
@@ -119,7 +120,7 @@ func (l *loop) retry(j *job, phase Phase, err error) bool {
 	if !inTime {
 		return false
 	}
-	l.keep(j)
+	l.keep(j, phase)
 	l.unlink(j)
 	j.trouble = &trouble{failed: failed}
 	j.retries++
@@ -140,7 +141,7 @@ func (l *loop) pauseBefore(j *job, h *Head) (time.Duration, bool) {
 	pause := time.Duration(l.kernel.Random() % uint64(bound+1))
 	pause = max(pause, retryAfter(h.Get("Retry-After"), l.kernel.Wall()), time.Millisecond)
 	end := l.now + pause
-	late := r.MaxTime > 0 && j.age(l.now)+pause > r.MaxTime || j.totalAt != 0 && end >= j.totalAt
+	late := r.MaxTime > 0 && j.age(l.now)-j.queued()+pause > r.MaxTime || j.totalAt != 0 && end >= j.totalAt
 	return pause, !late
 }
 

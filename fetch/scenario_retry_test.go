@@ -299,6 +299,7 @@ func TestResumeRefused(t *testing.T) {
 		{"backwards", part("bytes 999-400/1000"), content, 3},
 		{"no Content-Range", sim.Reply(206, "ETag: \"v1\"\r\n", content[400:]), content, 3},
 		{"another tag", sim.Reply(206, "ETag: \"v2\"\r\nContent-Range: bytes 400-999/1000\r\n", content[400:]), content, 3},
+		{"of another length than it says", sim.Reply(206, "Content-Range: bytes 400-999/1000\r\n", content[500:]), content, 3},
 		{"unsatisfiable", sim.Reply(416, "Content-Range: bytes */1000\r\n", nil), content, 3},
 		{"unknown length", part("bytes 400-999/*"), content, 2},
 	} {
@@ -340,16 +341,154 @@ func TestResumeThroughTrouble(t *testing.T) {
 	require.Equal(t, "bytes=400-", s.k.Served()[2].Request.Field("Range"))
 }
 
-// TestUnaskedPart: a part that nobody asked for is not the whole.
+// TestUnaskedPart: a part that nobody asked for is not the whole. Who writes the
+// request himself may have asked.
 func TestUnaskedPart(t *testing.T) {
-	s := retrying(t, func(*sim.Request, int) sim.Response {
-		return sim.Reply(206, "Content-Range: bytes 0-4/10\r\n", []byte("hello"))
-	})
+	part := sim.Reply(206, "Content-Range: bytes 0-4/10\r\n", []byte("hello"))
+	s := retrying(t, func(*sim.Request, int) sim.Response { return part })
+	s.options.MaxPerHost = 1
+	raw := []byte("GET /z HTTP/1.1\r\nHost: a.test\r\nRange: bytes=0-4\r\n\r\n")
 	got := s.run(s.fetcher(), fetch.Request{URL: "http://a.test/x"},
-		fetch.Request{URL: "http://a.test/y", Fields: []fetch.Field{{Name: "Range", Value: "bytes=0-4"}}})
+		fetch.Request{URL: "http://a.test/y", Fields: []fetch.Field{{Name: "Range", Value: "bytes=0-4"}}},
+		fetch.Request{URL: "http://a.test/z", Raw: raw})
 	require.ErrorContains(t, got[0].err, "no range was asked for")
-	require.NoError(t, got[1].err)
-	require.Equal(t, "hello", string(got[1].Body))
+	for _, asked := range got[1:] {
+		require.NoError(t, asked.err)
+		require.Equal(t, "hello", string(asked.Body))
+	}
+}
+
+// TestResumeByDate: a date of change serves where there is no tag, and the rest
+// need not repeat it (RFC 9110 section 15.3.7).
+func TestResumeByDate(t *testing.T) {
+	const changed, date = "Thu, 01 Jan 2015 00:00:00 GMT", "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
+	content := times("abcdefghij", 1000)
+	s := retrying(t, func(q *sim.Request, nth int) sim.Response {
+		switch nth {
+		case 1:
+			return cut(sim.Reply(200, date+"Last-Modified: "+changed+"\r\n", content), 1000, 400)
+		case 2:
+			return cut(sim.Reply(206, date+"Content-Range: bytes 400-999/1000\r\n", content[400:]), 600, 400)
+		}
+		require.Equal(t, changed, q.Field("If-Range"))
+		return sim.Reply(206, date+"Content-Range: bytes 800-999/1000\r\n", content[800:])
+	})
+	got := s.one(fetch.Request{URL: "http://a.test/x"})
+	require.NoError(t, got.err)
+	require.Equal(t, string(content), string(got.Body))
+	require.Equal(t, "bytes=800-", s.k.Served()[2].Request.Field("Range"))
+}
+
+// TestResumeUntilClose: a rest without a length is whole when it has brought what
+// its head said, and neither before nor after.
+func TestResumeUntilClose(t *testing.T) {
+	content := times("abcdefghij", 1000)
+	for _, c := range []struct {
+		name string
+		rest []byte
+		err  string
+		end  int
+	}{
+		{"whole", content[400:], "", 2},
+		{"short", content[400:700], "", 3},
+		{"long", append(slices.Clone(content[400:]), "more"...), "its body has more, 1004 bytes", 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := retrying(t, func(q *sim.Request, nth int) sim.Response {
+				switch p := ranged(q, content, `"v1"`); nth {
+				case 1:
+					return cut(p, len(content), 400)
+				case 2:
+					return sim.ReplyUntilClose(206, "ETag: \"v1\"\r\nContent-Range: bytes 400-999/1000\r\n", c.rest)
+				default:
+					return p
+				}
+			})
+			got := s.one(fetch.Request{URL: "http://a.test/x"})
+			require.Len(t, s.k.Served(), c.end)
+			if c.err != "" {
+				require.ErrorContains(t, got.err, c.err)
+				return
+			}
+			require.NoError(t, got.err)
+			require.Equal(t, string(content), string(got.Body))
+		})
+	}
+}
+
+// TestResumeIsAccepted: whoever accepts a response accepts its rest, which has
+// another status.
+func TestResumeIsAccepted(t *testing.T) {
+	content := times("abcdefghij", 1000)
+	s := retrying(t, func(q *sim.Request, nth int) sim.Response {
+		if p := ranged(q, content, `"v1"`); nth > 1 {
+			return p
+		}
+		return cut(ranged(q, content, `"v1"`), len(content), 400)
+	})
+	s.options.Accept = func(h *fetch.Head) error {
+		if h.Status != 200 {
+			return fmt.Errorf("%d is not 200", h.Status)
+		}
+		return nil
+	}
+	got := s.one(fetch.Request{URL: "http://a.test/x"})
+	require.NoError(t, got.err)
+	require.Equal(t, string(content), string(got.Body))
+}
+
+// unlucky is a sink whose first body takes half of a piece, and fails.
+type unlucky struct{ bodies []*halfway }
+
+type halfway struct {
+	got   []byte
+	fails bool
+}
+
+func (u *unlucky) Open(fetch.OpenInfo) (fetch.Body, error) {
+	u.bodies = append(u.bodies, &halfway{fails: len(u.bodies) == 0})
+	return u.bodies[len(u.bodies)-1], nil
+}
+
+func (h *halfway) Write(p []byte) error {
+	if h.fails {
+		h.fails = false
+		h.got = append(h.got, p[:len(p)/2]...)
+		return syscall.EIO
+	}
+	h.got = append(h.got, p...)
+	return nil
+}
+
+func (h *halfway) Keep() error   { return nil }
+func (h *halfway) Commit() error { return nil }
+func (h *halfway) Discard()      { h.got = nil }
+
+// TestNoResumeAfterSaving: what a sink failed to write is fetched from the
+// beginning, if it is at all.
+func TestNoResumeAfterSaving(t *testing.T) {
+	content := times("more than comes at once. ", 3_000_000)
+	s := retrying(t, func(q *sim.Request, _ int) sim.Response { return ranged(q, content, `"v1"`) })
+	s.options.Retry.When = func(*fetch.Error, *fetch.Head) bool { return true }
+	sink := new(unlucky)
+	s.options.Sink = sink
+	require.NoError(t, s.one(fetch.Request{URL: "http://a.test/x"}).err)
+	require.Len(t, sink.bodies, 2)
+	require.True(t, string(content) == string(sink.bodies[1].got))
+}
+
+// TestRetryAfterTheQueue: time in line at a host is not the server's.
+func TestRetryAfterTheQueue(t *testing.T) {
+	s := retrying(t, func(q *sim.Request, nth int) sim.Response {
+		if q.Target == "/last" && nth == 1 {
+			return sim.Reply(503, "", nil)
+		}
+		return late(20*time.Second, sim.Reply(200, "", nil))
+	})
+	s.options.MaxPerHost, s.options.Retry.MaxTime = 1, 30*time.Second
+	for _, got := range s.run(s.fetcher(), gets("http://a.test/1", "http://a.test/2", "http://a.test/last")...) {
+		require.NoError(t, got.err)
+	}
 }
 
 // TestRetriesKeepTheirPlace: a fetch that waits for another try, and has lost its
