@@ -198,8 +198,12 @@ func (l *loop) newJob(r Request) {
 		j.special = &special{given: r, request: r}
 	}
 	if err != nil {
+		j.url = WithoutUserinfo(r.URL)
 		l.finish(j, PhaseRequest, err)
 		return
+	}
+	if t.authorization != "" && !hasField(r.Fields, "Authorization") {
+		j.special.request.Fields = with(r.Fields, Field{Name: "Authorization", Value: t.authorization})
 	}
 	if l.reserver != nil {
 		l.offered = r

@@ -1,9 +1,6 @@
 package fetch
 
-import (
-	"errors"
-	"net/url"
-)
+import "errors"
 
 var errNoProxies = errors.New("proxies are not supported yet, and this URL has one")
 
@@ -12,9 +9,9 @@ func (l *loop) checkProxy(target string) error {
 	if l.options.Proxy == nil {
 		return nil
 	}
-	u, err := url.Parse(target)
+	u, err := readURL(target)
 	if err != nil {
-		return reasonOf(err)
+		return err
 	}
 	proxy, err := l.options.Proxy(u)
 	if err == nil && proxy != nil {

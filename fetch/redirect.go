@@ -1,7 +1,7 @@
 package fetch
 
 import (
-	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -20,13 +20,13 @@ func (l *loop) redirect(j *job, h Head) (*target, error) {
 		err = l.checkProxy(t.url)
 	}
 	if err != nil {
-		return nil, &RedirectError{location, err.Error()}
+		return nil, &RedirectError{WithoutUserinfo(location), err.Error()}
 	}
 	if j.origin.route.secure && !t.route.secure && !l.options.AllowDowngrade {
-		return nil, &RedirectError{location, "it leads from https to http"}
+		return nil, &RedirectError{WithoutUserinfo(location), "it leads from https to http"}
 	}
 	if j.visited(methodAfter(int(h.Status), j.outgoing().Method), t.url) {
-		return nil, &RedirectError{location, "it leads in a circle"}
+		return nil, &RedirectError{WithoutUserinfo(location), "it leads in a circle"}
 	}
 	return &t, nil
 }
@@ -44,15 +44,15 @@ func isRedirect(status int) bool {
 // resolveReference reads a Location, which may be relative to the URL it
 // answers (RFC 9110 section 10.2.2).
 func resolveReference(from, location string) (target, error) {
-	base, err := url.Parse(from)
+	base, err := readURL(from)
 	if err != nil {
-		return target{}, reasonOf(err)
+		return target{}, err
 	}
-	to, err := base.Parse(location)
+	to, err := readURL(location)
 	if err != nil {
-		return target{}, reasonOf(err)
+		return target{}, err
 	}
-	return targetOf(to, "")
+	return targetOf(base.ResolveReference(to), "")
 }
 
 // methodAfter is the method a redirect is followed with: 303 asks for a GET,
@@ -98,6 +98,9 @@ func (l *loop) follow(j *job, status int, t target) {
 	if t.route != j.origin.route {
 		r.Fields = without(r.Fields, "Authorization", "Cookie", "Proxy-Authorization", "Host")
 	}
+	if t.authorization != "" {
+		r.Fields = with(without(r.Fields, "Authorization"), Field{Name: "Authorization", Value: t.authorization})
+	}
 	s.seen = append(s.seen, method+" "+t.url)
 	old := j.origin
 	l.unlink(j)
@@ -122,3 +125,6 @@ func without(fields []Field, names ...string) []Field {
 	}
 	return kept
 }
+
+// with is a copy of the fields that has one more.
+func with(fields []Field, f Field) []Field { return append(slices.Clip(fields), f) }

@@ -40,6 +40,8 @@ func TestLocationForms(t *testing.T) {
 		"http://b.test:80/x":      {"http://b.test:80/x", "b/x"},
 		"/x.jpg#part":             {"http://a.test/x.jpg", "a/x.jpg"},
 		"/with space":             {"http://a.test/with%20space", "a/with%20space"},
+		"/50%":                    {"http://a.test/50%25", "a/50%25"},
+		"http://\xc2\xaa.test/":   {"http://a.test/", "a/"},
 		"/caf\xc3\xa9?q=\xc3\xa9": {"http://a.test/caf%C3%A9?q=%C3%A9", "a/caf%C3%A9?q=%C3%A9"},
 	} {
 		t.Run(location, func(t *testing.T) {
@@ -69,26 +71,24 @@ func TestLocationForms(t *testing.T) {
 // URL is. The reason is in the error, and nothing panics.
 func TestLocationRefused(t *testing.T) {
 	for location, reason := range map[string]string{
-		"//user:secret@b.test/x":     "user names",
-		"ftp://b.test/x":             `scheme "ftp"`,
-		"data:text/plain,x":          `scheme "data"`,
-		"javascript:x":               `scheme "javascript"`,
-		"file:///etc/passwd":         `scheme "file"`,
-		"http:///x":                  "no host",
-		"http:x":                     "no host",
-		"http://b.test:99999/":       "port 99999",
-		"http://b.test:0/":           "port 0",
-		"http://b.test:x/":           "invalid port",
-		"http://[::1/":               "missing ']'",
-		"/%zz":                       "invalid URL escape",
-		"http://b\xc3\xa9.test/":     "outside ASCII",
-		"http://b.test\t/":           "invalid",
-		"http://b\"c.test/":          "",
-		"http://b<c>.test/":          "",
-		"http://b.test\\@a.test/":    "",
-		"http://%41.test/":           "",
-		"http://[fe80::1%25lo]:81/x": "",
-		"http://b..test/":            "",
+		"ftp://b.test/x":              `scheme "ftp"`,
+		"data:text/plain,x":           `scheme "data"`,
+		"javascript:x":                `scheme "javascript"`,
+		"file:///etc/passwd":          `scheme "file"`,
+		"http:///x":                   "no host",
+		"http:x":                      "no host",
+		"http://b.test:99999/":        "port 99999",
+		"http://b.test:0/":            "port 0",
+		"http://b.test:x/":            "invalid port",
+		"http://[::1/":                "missing ']'",
+		"http://a\xef\xbc\x8fb.test/": "no form for DNS",
+		"http://b.test\t/":            "invalid",
+		"http://b\"c.test/":           "",
+		"http://b<c>.test/":           "",
+		"http://b.test\\@a.test/":     "",
+		"http://%41.test/":            "",
+		"http://[fe80::1%25lo]:81/x":  "",
+		"http://b..test/":             "",
 		"http://" + strings.Repeat("b", 300) + ".test/": "",
 	} {
 		t.Run(fmt.Sprintf("%.40s", location), func(t *testing.T) {
@@ -198,6 +198,32 @@ func TestCredentialsStayAtTheirOrigin(t *testing.T) {
 			require.Equal(t, c.kept, last.Field("Host") == "virtual.test", "Host")
 		})
 	}
+}
+
+// TestUserinfoAtItsOrigin: the name and password of a URL go to its origin, as
+// a field, and are shown nowhere; those of a Location go to its.
+func TestUserinfoAtItsOrigin(t *testing.T) {
+	for _, c := range []struct{ location, then string }{
+		{"/x", "Basic dTpw"}, {"http://a.test/x", "Basic dTpw"}, {"http://b.test/x", ""},
+		{"http://v:q@b.test/x", "Basic djpx"}, {"//v:q@a.test/x", "Basic djpx"}, {"ftp://v:q@a.test/x", "Basic dTpw"},
+	} {
+		s := redirecting(t, 302, c.location)
+		got := s.one(fetch.Request{URL: "http://u:p@a.test/dir/go"})
+		require.NotContains(t, fmt.Sprint(got.URL, got.err), "p@")
+		require.NotContains(t, fmt.Sprint(got.URL, got.err), "q@")
+		served := s.k.Served()
+		require.Equal(t, "Basic dTpw", served[0].Request.Field("Authorization"))
+		require.Equal(t, c.then, served[len(served)-1].Request.Field("Authorization"), c.location)
+	}
+}
+
+// TestOwnAuthorization: what the caller set himself goes before what the URL
+// has.
+func TestOwnAuthorization(t *testing.T) {
+	s := redirecting(t, 302, "/x")
+	fields := []fetch.Field{{Name: "authorization", Value: "Bearer x"}}
+	require.NoError(t, s.one(fetch.Request{URL: "http://u:p@a.test/", Fields: fields}).err)
+	require.Equal(t, "Bearer x", s.k.Served()[0].Request.Field("Authorization"))
 }
 
 // TestRedirectCircles are refused at once, not after ten rounds.

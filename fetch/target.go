@@ -20,21 +20,22 @@ type route struct {
 
 // target is a URL taken apart into what the engine needs of it.
 type target struct {
-	url       string // as it is spelled on the wire; pathOf cuts it
-	route     route
-	authority string // the Host field's value (RFC 9110 section 7.2)
+	url           string // as it is spelled on the wire; pathOf cuts it
+	route         route
+	authority     string // the Host field's value (RFC 9110 section 7.2)
+	authorization string // the Authorization field's that the URL had, if any
 }
 
-var (
-	errNoHost   = errors.New("the URL names no host")
-	errUserinfo = errors.New("user names and passwords in URLs are not supported")
-)
+var errNoHost = errors.New("the URL names no host")
 
 // parseTarget reads an absolute http or https URL.
 func parseTarget(raw string) (target, error) {
-	u, err := url.Parse(raw)
+	u, err := readURL(raw)
 	if err != nil {
-		return target{}, reasonOf(err)
+		return target{}, err
+	}
+	if strings.Contains(u.Path, "/.") {
+		u = new(url.URL).ResolveReference(u) // takes out dot segments (RFC 3986 section 5.2.4)
 	}
 	return targetOf(u, raw)
 }
@@ -46,17 +47,22 @@ func targetOf(u *url.URL, raw string) (target, error) {
 		return target{}, errors.New("the URL has no scheme; write http:// before it")
 	case u.Scheme != "http" && u.Scheme != "https":
 		return target{}, fmt.Errorf("the scheme %q is not supported, only http and https", u.Scheme)
-	case u.User != nil:
-		return target{}, errUserinfo
 	case u.Hostname() == "":
 		return target{}, errNoHost
+	}
+	authorization, err := authorizationOf(u.User)
+	if err == nil {
+		err = toASCII(u)
+	}
+	if err != nil {
+		return target{}, err
 	}
 	route, err := routeOf(u)
 	if err != nil {
 		return target{}, err
 	}
 	host := strings.Replace(u.Host, "%", "%25", 1) // a zone's, RFC 6874
-	return target{spell(raw, u.Scheme, host, escape(u.RequestURI())), route, authorityOf(u.Host, route.secure)}, nil
+	return target{spell(raw, u.Scheme, host, u.RequestURI()), route, authorityOf(u.Host, route.secure), authorization}, nil
 }
 
 // authorityOf is a URL's host as the Host field names it: without the default
@@ -106,11 +112,6 @@ func routeOf(u *url.URL) (route, error) {
 		}
 		r.port = uint16(n)
 	}
-	for i := range len(r.host) {
-		if c := r.host[i]; c <= ' ' || c >= 0x7f {
-			return route{}, fmt.Errorf("the host name %q has characters outside ASCII; write it in its xn-- form", u.Hostname())
-		}
-	}
 	return r, nil
 }
 
@@ -121,36 +122,4 @@ func (r route) addr() (netip.Addr, bool) {
 	}
 	a, err := netip.ParseAddr(r.host)
 	return a, err == nil
-}
-
-// escape percent-encodes what may not stand in a request line. url.Parse has
-// done so for the path, and leaves the query as it was.
-func escape(target string) string {
-	plain := func(c byte) bool { return c > ' ' && c < 0x7f }
-	i := 0
-	for i < len(target) && plain(target[i]) {
-		i++
-	}
-	if i == len(target) {
-		return target
-	}
-	var b strings.Builder
-	for i := range len(target) {
-		if c := target[i]; plain(c) {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
-}
-
-// reasonOf takes the repetition of the URL out of url.Parse's error: ours
-// carries the URL already.
-func reasonOf(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
 }
