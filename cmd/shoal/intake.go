@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"net/url"
 	"sync/atomic"
 
 	"github.com/shoalfetch/shoal/fetch"
@@ -45,7 +43,7 @@ func (in *intake) Next() (fetch.Request, fetch.Supply) {
 		}
 		p := r.Tag.(*place)
 		if in.strict && p.bad == nil {
-			if why := badURL(r.URL); why != nil {
+			if _, why := r.Host(); why != nil {
 				p.spoil(why)
 			}
 		}
@@ -58,23 +56,6 @@ func (in *intake) Next() (fetch.Request, fetch.Supply) {
 	}
 	in.wake()
 	return fetch.Request{}, fetch.Empty
-}
-
-// badURL is why the engine would refuse a URL.
-func badURL(raw string) error {
-	u, err := url.Parse(raw)
-	var e *url.Error
-	switch {
-	case errors.As(err, &e):
-		return e.Err // without the URL, of which the message tells anyway
-	case err != nil:
-		return err
-	case u.Scheme != "http":
-		return fmt.Errorf("the scheme %q is not supported, only http", u.Scheme)
-	case u.Hostname() == "":
-		return errors.New("the URL names no host")
-	}
-	return nil
 }
 
 // pull gives what the feeds have next, whether it is a URL or not.

@@ -84,7 +84,7 @@ type outcome struct {
 // undone is the outcome of a request that no loop has begun, as the engine ends
 // those that wait.
 func undone(r fetch.Request, why error) outcome {
-	res := &fetch.Result{Request: r, URL: r.URL}
+	res := &fetch.Result{Request: r, URL: fetch.WithoutUserinfo(r.URL)}
 	if t, ok := r.Tag.(*ticket); ok {
 		res.Name = t.name
 		if errors.Is(t.err, fetch.ErrSkip) {
@@ -92,7 +92,7 @@ func undone(r fetch.Request, why error) outcome {
 			return outcome{res, nil}
 		}
 	}
-	return outcome{res, &fetch.Error{URL: r.URL, Phase: fetch.PhaseQueue, Attempt: 1, Err: why}}
+	return outcome{res, &fetch.Error{URL: res.URL, Phase: fetch.PhaseQueue, Attempt: 1, Err: why}}
 }
 
 // outbox is the results that wait for the desk. There are never more than

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/internal/view"
@@ -74,8 +75,27 @@ func (r *runner) countUndone() {
 	})
 }
 
+// writeEntry writes a line. A file that gets a URL with a password, without which
+// it were of no use, is its user's alone from then on.
 func writeEntry(w io.Writer, e entry) error {
+	if fetch.WithoutUserinfo(e.URL) != e.URL {
+		if err := hide(w); err != nil {
+			return err
+		}
+	}
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(e)
+}
+
+// hide lets nobody but its user read a file. What is no file has no readers later.
+func hide(w io.Writer) error {
+	f, ok := w.(*os.File)
+	if !ok {
+		return nil
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	return f.Chmod(0o600)
 }

@@ -56,8 +56,8 @@ func (r *runner) tellStuck(stuck *fetch.StuckError) {
 
 // reject tells of a line that is no URL, as of a fetch that failed.
 func (r *runner) reject(request fetch.Request, reason error) {
-	res := &fetch.Result{Request: request, URL: request.URL}
-	r.count(res, &fetch.Error{URL: request.URL, Phase: fetch.PhaseRequest, Attempt: 1, Err: reason}, false)
+	res := &fetch.Result{Request: request, URL: fetch.WithoutUserinfo(request.URL)}
+	r.count(res, &fetch.Error{URL: res.URL, Phase: fetch.PhaseRequest, Attempt: 1, Err: reason}, false)
 }
 
 func (r *runner) count(res *fetch.Result, err error, told bool) {

@@ -69,6 +69,9 @@ func (s *settings) checkTextbook() error {
 	}
 	for i, url := range s.urls {
 		s.urls[i] = list.WithScheme(url)
+		if fetch.WithoutUserinfo(url) != url {
+			return usagef("the URL goes into the request line as it is, so it must have no name and password")
+		}
 		if strings.IndexFunc(url, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
 			return usagef("%q goes into the request line as it is, so it must be ASCII without spaces: write the rest as %%XX", url)
 		}

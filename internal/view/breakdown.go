@@ -45,7 +45,7 @@ func (b *Breakdown) Add(res *fetch.Result, err error) {
 		if b.causes == nil {
 			b.causes = map[cause]*failures{}
 		}
-		f = &failures{example: res.Request.URL}
+		f = &failures{example: fetch.WithoutUserinfo(res.Request.URL)}
 		b.causes[c] = f
 	}
 	f.count++

@@ -65,7 +65,7 @@ type overheard struct {
 
 func (o overheard) Next() (fetch.Request, fetch.Supply) {
 	r, supply := o.Source.Next()
-	o.by.next = r.URL
+	o.by.next = fetch.WithoutUserinfo(r.URL)
 	return r, supply
 }
 

@@ -49,7 +49,7 @@ type failed struct {
 func RecordOf(res *fetch.Result, err error, path func(name string) string) Record {
 	r := Record{
 		V:        1,
-		URL:      res.Request.URL,
+		URL:      fetch.WithoutUserinfo(res.Request.URL),
 		Outcome:  res.Outcome.String(),
 		Bytes:    res.Bytes,
 		Attempts: res.Attempts,
@@ -58,7 +58,7 @@ func RecordOf(res *fetch.Result, err error, path func(name string) string) Recor
 		Error:    failedOf(err),
 	}
 	r.Line, _ = res.Request.Tag.(int)
-	if res.URL != res.Request.URL {
+	if res.URL != r.URL {
 		r.FinalURL = res.URL
 	}
 	if res.Outcome == fetch.Fetched {
