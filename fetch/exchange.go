@@ -154,6 +154,7 @@ func (l *loop) head(x *exchange) {
 	l.judged, _ = x.conn.proto.head(x)
 	h := l.judged
 	length := x.conn.proto.length(x)
+	l.takeCookies(j, h)
 	to, err := l.redirect(j, h)
 	over := false
 	if err == nil && to == nil {

@@ -60,6 +60,10 @@ type Options struct {
 	// when Sink is nil, otherwise no cap. Negative: no cap.
 	MaxBytes int64
 
+	// MaxHeadBytes caps the head of a response, and each line of it; a longer one
+	// fails. Zero: 64 KiB, and 16 KiB a line. At least 16.
+	MaxHeadBytes int
+
 	// MaxRedirects is how many redirects are followed: 10 when zero, none when
 	// negative.
 	MaxRedirects int
@@ -116,6 +120,15 @@ type Options struct {
 	// first). Its error fails the fetch in phase status, and no sink is opened.
 	// Nil: a status outside 200 to 299 is a *StatusError.
 	Accept func(h *Head) error
+
+	// Jar has the cookies that requests carry, besides those in their Fields, and
+	// takes those that responses set. Nil: there are none.
+	Jar Jar
+
+	// Login gives the name and password that requests to a host (lower case, in
+	// ASCII) carry, unless their Fields or URLs say otherwise; false: none. It is
+	// asked for what redirects lead to as well, on the loop. Nil: there are none.
+	Login func(host string) (name, password string, ok bool)
 
 	// TLS is how https is spoken. Nil: as its zero value says.
 	TLS *TLS
@@ -210,6 +223,7 @@ func (o Options) withDefaults() (Options, error) {
 		{"MaxPerHost", &o.MaxPerHost, 6},
 		{"RecvBytes", &o.RecvBytes, recvBytes},
 		{"RecvBuffer", &o.RecvBuffer, 0},
+		{"MaxHeadBytes", &o.MaxHeadBytes, 0},
 	} {
 		if *f.value < 0 {
 			return o, fmt.Errorf("fetch: %s is %d, it must be at least 1", f.name, *f.value)

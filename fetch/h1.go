@@ -151,7 +151,6 @@ func (l *loop) write(j *job) *http1.Request {
 		Method:        r.Method,
 		Target:        pathOf(j.url),
 		Host:          j.origin.authority,
-		Fields:        l.fieldsFor(r.Fields),
 		ContentLength: -1,
 		HTTP10:        l.options.HTTP10,
 		Raw:           r.Raw,
@@ -162,19 +161,21 @@ func (l *loop) write(j *job) *http1.Request {
 	if host := fieldValue(r.Fields, "Host"); host != "" {
 		l.request.Host = host
 	}
+	l.collectFields(r.Fields)
+	l.identify(j)
 	if k := j.kept(); k != nil {
 		l.fields = append(l.fields, Field{Name: "Range", Value: fmt.Sprintf("bytes=%d-", k.bytes)}, Field{Name: "If-Range", Value: k.validator})
-		l.request.Fields = l.fields
 	}
+	l.request.Fields = l.fields
 	if r.Body != nil || expectsBody(r.Method) {
 		l.request.ContentLength = int64(len(r.Body))
 	}
 	return &l.request
 }
 
-// fieldsFor are the fields of a request: the engine's own unless the caller's
-// replace them. The slice is good until the next call.
-func (l *loop) fieldsFor(own []Field) []Field {
+// collectFields begins the fields of a request: the engine's own unless the
+// caller's replace them.
+func (l *loop) collectFields(own []Field) {
 	l.fields = l.fields[:0]
 	for _, f := range l.defaults {
 		if !hasField(own, f.Name) {
@@ -186,7 +187,6 @@ func (l *loop) fieldsFor(own []Field) []Field {
 			l.fields = append(l.fields, f)
 		}
 	}
-	return l.fields
 }
 
 func hasField(fields []Field, name string) bool {

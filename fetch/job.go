@@ -68,10 +68,12 @@ type job struct {
 
 // special is what makes a job more than a GET of its URL.
 type special struct {
-	given   Request  // as the caller gave it
-	request Request  // as it is sent: redirects change it
-	seen    []string // once redirected, method and URL of every request so far
-	kept    *kept    // nil: its body begins at the beginning
+	given   Request // as the caller gave it
+	request Request // as it is sent: redirects change it
+	kept    *kept   // nil: its body begins at the beginning
+	cookies string  // that the last request had from the jar
+	visits  []visit // the requests that were redirected
+	left    Timings // that went to these
 }
 
 // trouble is what a job has met that is not its end yet.
@@ -352,8 +354,8 @@ func (j *job) report() *Result {
 	res.Request, res.URL, res.Name = j.given(), j.url, j.name
 	res.Bytes, res.Attempts, res.Reused = j.received, int(j.attempt), j.reused
 	res.Timings = timingsOf(&j.spent)
-	if j.special != nil {
-		res.Redirects = max(0, len(j.special.seen)-1)
+	if j.special != nil && len(j.special.visits) > 0 {
+		res.Redirects, res.Hops = len(j.special.visits), j.hops(int(res.Head.Status))
 	}
 	if m, ok := j.body.(*memory); ok && j.committed {
 		res.Body = m.bytes

@@ -60,6 +60,7 @@ type loop struct {
 	scratch []byte        // a request being written
 	request http1.Request // what is written there
 	fields  []Field       // its fields
+	cookies []byte        // of the jar, being written
 	offered Request       // to the sink's Reserve
 	judged  Head          // by Accept
 	resumes []token
@@ -84,7 +85,7 @@ func newLoop(o Options, k kernel.Kernel, b *beside, s *shared) *loop {
 		workers: b.workers,
 		beside:  b,
 		shared:  s,
-		limits:  &http1.Limits{},
+		limits:  &http1.Limits{HeadBytes: o.MaxHeadBytes, LineBytes: o.MaxHeadBytes},
 		jobs:    table[job]{mark: jobToken},
 		origins: map[route]*origin{},
 

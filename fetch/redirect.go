@@ -12,9 +12,6 @@ func (l *loop) redirect(j *job, h Head) (*target, error) {
 	if !isRedirect(int(h.Status)) || location == "" || l.options.MaxRedirects < 0 {
 		return nil, nil
 	}
-	if j.special != nil && len(j.special.seen) > l.options.MaxRedirects {
-		return nil, &LimitError{"redirects", int64(l.options.MaxRedirects)}
-	}
 	t, err := resolveReference(j.url, location)
 	if err == nil {
 		err = l.checkProxy(t.url)
@@ -25,8 +22,11 @@ func (l *loop) redirect(j *job, h Head) (*target, error) {
 	if j.origin.route.secure && !t.route.secure && !l.options.AllowDowngrade {
 		return nil, &RedirectError{WithoutUserinfo(location), "it leads from https to http"}
 	}
-	if j.visited(methodAfter(int(h.Status), j.outgoing().Method), t.url) {
-		return nil, &RedirectError{WithoutUserinfo(location), "it leads in a circle"}
+	if circle := l.circle(j, methodAfter(int(h.Status), j.outgoing().Method), &t); circle != nil {
+		return nil, &RedirectError{WithoutUserinfo(location), "it leads in a circle: " + strings.Join(circle, " -> ")}
+	}
+	if j.special != nil && len(j.special.visits) >= l.options.MaxRedirects {
+		return nil, &LimitError{"redirects", int64(l.options.MaxRedirects)}
 	}
 	return &t, nil
 }
@@ -68,28 +68,14 @@ func methodAfter(status int, method string) string {
 	return method
 }
 
-// visited says whether a job has asked this before.
-func (j *job) visited(method, url string) bool {
-	key := method + " " + url
-	if j.special == nil || j.special.seen == nil {
-		return key == j.outgoing().Method+" "+j.url
-	}
-	for _, s := range j.special.seen {
-		if s == key {
-			return true
-		}
-	}
-	return false
-}
-
 // follow sends a job to where its response, of a status, pointed.
 func (l *loop) follow(j *job, status int, t target) {
 	s := j.becomeSpecial()
 	l.startOver(j)
 	r := &s.request
-	if s.seen == nil {
-		s.seen = []string{r.Method + " " + j.url}
-	}
+	j.lap(stageQueue, l.now)
+	s.visits = append(s.visits, j.visit(status, j.sinceVisit()))
+	s.left, s.cookies = timingsOf(&j.spent), ""
 	method := methodAfter(status, r.Method)
 	if method != r.Method {
 		r.Method, r.Body = method, nil
@@ -101,7 +87,6 @@ func (l *loop) follow(j *job, status int, t target) {
 	if t.authorization != "" {
 		r.Fields = with(without(r.Fields, "Authorization"), Field{Name: "Authorization", Value: t.authorization})
 	}
-	s.seen = append(s.seen, method+" "+t.url)
 	old := j.origin
 	l.unlink(j)
 	j.fresh = false

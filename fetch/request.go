@@ -90,10 +90,18 @@ type Result struct {
 	End       Framing        // how the body's end was, or would have been, known
 	Attempts  int            // requests sent or connections tried for; 0 when skipped
 	Redirects int            // how many were followed
+	Hops      []Hop          // when some were: every request on the way, the last too
 	Reused    bool           // the last request went over a kept-alive connection
 	Remote    netip.AddrPort // the server's address; zero when never connected
 	TLS       TLSState       // of the last connection; zero for http
 	Timings   Timings
+}
+
+// Hop is one of the requests of a fetch that was redirected.
+type Hop struct {
+	URL     string
+	Status  int     // of the response; 0 when none came
+	Timings Timings // of this request, its repeated attempts too
 }
 
 // TLSState is what two sides agreed on.

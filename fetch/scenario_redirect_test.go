@@ -245,7 +245,11 @@ func TestRedirectCircles(t *testing.T) {
 		s.host("a.test", "10.1.0.1", turn)
 		s.host("b.test", "10.1.0.2", turn)
 		got := s.one(fetch.Request{URL: "http://a.test" + urls[0]})
-		require.ErrorContains(t, got.err, "circle")
+		require.ErrorContains(t, got.err, "circle: http://a.test/dir/")
+		for _, u := range urls[1:] {
+			require.ErrorContains(t, got.err, u+" ->")
+		}
+		require.NotContains(t, got.err.Error(), "-> http://a.test/dir/a ->", "where it begins is the circle's")
 		require.Len(t, s.k.Served(), len(urls)-1)
 	}
 }
