@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -109,7 +108,8 @@ func (p *probe) newFetcher(ctx context.Context) (*fetch.Fetcher, error) {
 	return f, err
 }
 
-// run measures for as long as two thirds of a drip.
+// run measures for as long as two thirds of a drip, or until the first of them
+// ends, which it does when the machine was slow to begin with all of them.
 func (p *probe) run(ctx context.Context) (probed, error) {
 	f, err := p.newFetcher(ctx)
 	if err != nil {
@@ -131,18 +131,17 @@ func (p *probe) run(ctx context.Context) (probed, error) {
 		if err != nil {
 			return probed{}, err
 		}
-		if !strings.HasPrefix(res.URL, "http://"+p.Small+"/") {
-			return probed{}, errors.New("a drip ended before the measurement did")
-		}
 		now := time.Now()
+		small := strings.HasPrefix(res.URL, "http://"+p.Small+"/")
 		switch {
-		case p.asked < warmUps:
-		case p.asked == warmUps:
-			began, before = now, p.kernel.take()
-		case now.Sub(began) > p.Drips.lasts()*2/3:
+		case !small && len(took) < warmUps:
+			return probed{}, fmt.Errorf("the first of %v ended before all had begun and the measurement too", p.Drips)
+		case !small, p.asked > warmUps && now.Sub(began) > p.Drips.lasts()*2/3:
 			slices.Sort(took)
 			return probed{p.Drips, len(took), quantile(took, 50), quantile(took, 99), before, p.kernel.take()}, nil
-		default:
+		case p.asked == warmUps:
+			began, before = now, p.kernel.take()
+		case p.asked > warmUps:
 			took = append(took, now.Sub(p.askedAt))
 		}
 		p.ask(ctx)
