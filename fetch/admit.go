@@ -15,7 +15,7 @@ const lookahead = 16
 // yielded.
 const (
 	pullMost  = 1024 // requests
-	startMost = 256  // jobs
+	startMost = 64   // jobs
 )
 
 // admit starts what can be started, and pulls more to start. It says whether

@@ -57,6 +57,6 @@ func TestBurst(t *testing.T) {
 		fetched++
 	}
 	require.Equal(t, conns, fetched)
-	require.Equal(t, 256, counted.most)
+	require.Equal(t, 64, counted.most)
 	require.Greater(t, most, int64(counted.most), "a turn's worth must not be the limit")
 }
