@@ -221,6 +221,25 @@ func TestRetriesStopped(t *testing.T) {
 	}
 }
 
+// TestManyRetries: as many as may wait at once, and more, each for its turn.
+func TestManyRetries(t *testing.T) {
+	s := retrying(t, func(q *sim.Request, nth int) sim.Response {
+		if nth == 1 {
+			return sim.Reply(503, "", nil)
+		}
+		return sim.Reply(200, "", nil)
+	})
+	s.options.MaxConns = 1
+	var urls []string
+	for n := range 150 {
+		urls = append(urls, fmt.Sprintf("http://a.test/%d", n))
+	}
+	for _, got := range s.run(s.fetcher(), gets(urls...)...) {
+		require.NoError(t, got.err)
+		require.Equal(t, 2, got.Attempts)
+	}
+}
+
 // ranged answers as a server of files does: the whole, or the rest from where it
 // is asked, under an entity tag.
 func ranged(q *sim.Request, content []byte, tag string) sim.Response {

@@ -222,6 +222,60 @@ func TestSecureSurplus(t *testing.T) {
 	}
 }
 
+// TestSecureCuts: a server breaks off after each byte of what it sends. Until its
+// part of the handshake is out that is a failure of TLS, then of the exchange, and
+// only a whole response is fetched.
+func TestSecureCuts(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for _, end := range []sim.End{sim.FIN, sim.RST} {
+			most, failed := 0, map[fetch.Phase]int{}
+			s := newCutScene(t, &most, end)
+			s.config.MaxVersion = version
+			f := s.fetcher()
+			for last := fetch.PhaseTLS; ; most++ {
+				got := s.run(f, gets("https://one.test/")...)[0]
+				if got.err == nil {
+					require.Equal(t, "hello", string(got.Body))
+					break
+				}
+				phase := phaseOf(t, got.err)
+				require.GreaterOrEqual(t, phase, last, "after %d bytes: %v", most, got.err)
+				require.Equal(t, end == sim.RST, errors.Is(got.err, syscall.ECONNRESET), "after %d bytes: %v", most, got.err)
+				last = phase
+				failed[phase]++
+				if testing.Short() || raceEnabled {
+					most += 6
+				}
+			}
+			require.Positive(t, failed[fetch.PhaseTLS])
+			require.Positive(t, failed[fetch.PhaseAwait])
+			t.Logf("%s: %d bytes", tls.VersionName(version), most)
+		}
+	}
+}
+
+// newCutScene is a scene whose server ends each connection after so many bytes,
+// without a close_notify.
+func newCutScene(t *testing.T, most *int, end sim.End) *secureScene {
+	s := newSecureScene(t, ok)
+	s.config.SessionTicketsDisabled = true // each handshake is like the last
+	s.k.Listen(address("10.0.0.1:443"), func(c *sim.Conn) sim.Peer {
+		p := newSecurePeer(t, c, s.config, false, sim.HTTP(func(q *sim.Request, _ *rand.Rand) sim.Response { return ok(q) }))
+		w := p.(*securePeer).wire
+		w.left, w.cut = *most, func() {
+			c.After(0, func() {
+				if end == sim.RST {
+					c.Reset(0)
+				} else {
+					c.Close(0)
+				}
+			})
+		}
+		return p
+	})
+	return s
+}
+
 // TestSecureRedirects: to https they are followed, back to http only when that
 // was asked for, and credentials stay where they were.
 func TestSecureRedirects(t *testing.T) {
@@ -268,8 +322,10 @@ func TestSecureRefused(t *testing.T) {
 		require.True(t, errors.As(got.err, new(x509.HostnameError)), "%#v", got.err)
 		require.Equal(t, 1, got.Attempts)
 		require.Equal(t, "10.0.0.1:443", got.Remote.String())
+		s.pass(time.Second)
 		require.Empty(t, s.k.Served())
 		require.Len(t, s.peers, 1)
+		require.EqualError(t, s.peers[0].refusal, "remote error: tls: bad certificate", "what the server was told")
 	}
 }
 
@@ -360,10 +416,29 @@ func TestSecureResumes(t *testing.T) {
 	}
 }
 
+// TestSecureSessions: each port of a host has sessions of its own, and nobody
+// else's are used there.
+func TestSecureSessions(t *testing.T) {
+	answer := func(*sim.Request) sim.Response {
+		return then(sim.Reply(200, "Connection: close\r\n", []byte("hello")), sim.FIN)
+	}
+	s := newSecureScene(t, answer)
+	s.k.Listen(address("10.0.0.1:444"), func(c *sim.Conn) sim.Peer {
+		return newSecurePeer(t, c, s.config.Clone(), true, sim.HTTP(func(q *sim.Request, _ *rand.Rand) sim.Response { return answer(q) }))
+	})
+	f := s.fetcher()
+	for n, url := range []string{"https://one.test/", "https://one.test:444/", "https://one.test/", "https://one.test:444/"} {
+		got := s.run(f, gets(url)...)[0]
+		require.NoError(t, got.err)
+		require.Equal(t, n >= 2, got.TLS.Resumed, "fetch %d", n)
+	}
+}
+
 // TestHandshakesInTurn: of a thousand handshakes that could go on at once, a
 // turn takes a few, and none is late for having waited.
 func TestHandshakesInTurn(t *testing.T) {
 	s := newSecureScene(t, ok)
+	s.k.SetChaos(sim.Chaos{Oversleep: 1, OversleepMax: 10 * time.Millisecond}) // each turn takes its time
 	s.options.MaxConns, s.options.MaxPerHost = 300, 300
 	s.options.ConnectTimeout = 50 * time.Millisecond
 	for _, got := range s.run(s.fetcher(), slices.Repeat(gets("https://one.test/"), 300)...) {

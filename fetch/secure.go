@@ -147,6 +147,9 @@ func (l *loop) receiveHandshake(c *conn) {
 	case err != nil:
 		l.handshakeFailed(c, err)
 		return
+	case n == 0 && c.sendFailure() != nil:
+		l.handshakeFailed(c, c.sendFailure()) // which has told of the reset, and recv does not again
+		return
 	case n == 0:
 		c.secure.EOF()
 	default:

@@ -52,6 +52,15 @@ func simulateSecurely(t *testing.T, chaos sim.Chaos) {
 // certificate: Ed25519, whose signatures are all of one length, so that what is
 // random in a handshake changes nothing that a log shows.
 var authority = sync.OnceValues(func() (*x509.CertPool, tls.Certificate) {
+	var names []string
+	for name := range hosts {
+		names = append(names, name)
+	}
+	return certify(time.Date(2025, time.December, 1, 0, 0, 0, 0, time.UTC), names, up)
+})
+
+// certify makes a certificate that is good for eleven years, and who believes it.
+func certify(since time.Time, names, addresses []string) (*x509.CertPool, tls.Certificate) {
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		panic(err)
@@ -59,17 +68,15 @@ var authority = sync.OnceValues(func() (*x509.CertPool, tls.Certificate) {
 	template := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
 		Subject:               pkix.Name{CommonName: "the simulated world"},
-		NotBefore:             time.Date(2025, time.December, 1, 0, 0, 0, 0, time.UTC),
-		NotAfter:              time.Date(2036, time.December, 1, 0, 0, 0, 0, time.UTC),
+		NotBefore:             since,
+		NotAfter:              since.AddDate(11, 0, 0),
+		DNSNames:              names,
 		IsCA:                  true,
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
-	for name := range hosts {
-		template.DNSNames = append(template.DNSNames, name)
-	}
-	for _, a := range up {
+	for _, a := range addresses {
 		template.IPAddresses = append(template.IPAddresses, net.IP(netip.MustParseAddr(a).AsSlice()))
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
@@ -83,7 +90,7 @@ var authority = sync.OnceValues(func() (*x509.CertPool, tls.Certificate) {
 	pool := x509.NewCertPool()
 	pool.AddCert(leaf)
 	return pool, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private, Leaf: leaf}
-})
+}
 
 // worldTLS is how a client of the simulations speaks TLS. The key exchange is
 // the cheapest one: there are many.
@@ -107,24 +114,24 @@ func secureServers(t *testing.T, k *sim.Kernel, notify bool) {
 // securePeer is a server's TLS: stock crypto/tls over a socket that never
 // blocks, as in the engine itself, but with the server's part.
 type securePeer struct {
-	c      *sim.Conn
-	wire   *wire
-	tls    *tls.Conn
-	hand   *coro.Coro
-	failed bool
-	accept sim.Accept
-	inner  sim.Peer      // nil until the handshake is done
-	last   func() []byte // what goes out before a FIN
-	slow   time.Duration // how long its part of the handshake takes
-	end    error         // of what the client says: io.EOF when it said so
+	c       *sim.Conn
+	wire    *wire
+	tls     *tls.Conn
+	hand    *coro.Coro
+	refusal error // why the handshake failed
+	accept  sim.Accept
+	inner   sim.Peer      // nil until the handshake is done
+	last    func() []byte // what goes out before a FIN
+	slow    time.Duration // how long its part of the handshake takes
+	end     error         // of what the client says: io.EOF when it said so
 }
 
 func newSecurePeer(t *testing.T, c *sim.Conn, config *tls.Config, notify bool, accept sim.Accept) sim.Peer {
-	s := &securePeer{c: c, wire: &wire{}, accept: accept}
+	s := &securePeer{c: c, wire: &wire{left: -1}, accept: accept}
 	s.tls = tls.Server(s.wire, config)
 	s.hand = coro.Start(func(y *coro.Coro) {
 		s.wire.starved = y.Pause
-		s.failed = s.tls.Handshake() != nil
+		s.refusal = s.tls.Handshake()
 		s.wire.starved = nil
 	})
 	t.Cleanup(s.hand.Stop)
@@ -165,7 +172,7 @@ func (s *securePeer) shakeHands() bool {
 	switch {
 	case more:
 		return false
-	case s.failed:
+	case s.refusal != nil:
 		s.c.Close(0)
 		return false
 	}
@@ -192,6 +199,8 @@ type wire struct {
 	net.Conn // its other methods are never called
 	in, out  []byte
 	starved  func() bool // waits for more; nil: there is no waiting
+	left     int         // how many bytes still go out; negative: all
+	cut      func()      // called when none is left
 }
 
 func (w *wire) Read(p []byte) (int, error) {
@@ -218,7 +227,15 @@ func (w *wire) SetWriteDeadline(time.Time) error { return nil }
 func (w *wire) take() []byte {
 	out := w.out
 	w.out = nil
-	return out
+	if w.left < 0 {
+		return out
+	}
+	n := min(len(out), w.left)
+	if w.left -= n; w.left == 0 && w.cut != nil {
+		w.cut()
+		w.cut = nil
+	}
+	return out[:n]
 }
 
 // errStarved is a temporary net.Error: crypto/tls goes on after it.
