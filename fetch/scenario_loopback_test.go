@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -28,8 +30,12 @@ import (
 // of its own, so that this process has no goroutine and no descriptor but the
 // engine's and the test's.
 
-// serveEnv asks this test program to be the server.
-const serveEnv = "SHOAL_TEST_SERVE"
+// serveEnv asks this test program to be the server, over TLS or not.
+const (
+	serveEnv      = "SHOAL_TEST_SERVE"
+	servePlainly  = "plainly"
+	serveSecurely = "securely"
+)
 
 // TestServe is the server, when it runs in the process that startServer made.
 func TestServe(t *testing.T) {
@@ -39,7 +45,11 @@ func TestServe(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	fmt.Println(l.Addr())
-	go http.Serve(l, http.HandlerFunc(answer))
+	if os.Getenv(serveEnv) == serveSecurely {
+		l = secureListener(l)
+	}
+	server := http.Server{Handler: http.HandlerFunc(answer), ErrorLog: log.New(io.Discard, "", 0)}
+	go server.Serve(l)
 	_, _ = bufio.NewReader(os.Stdin).ReadByte() // until the test is over
 }
 
@@ -58,6 +68,9 @@ func answer(w http.ResponseWriter, r *http.Request) {
 		}
 	case "close", "old":
 		hangUp(w, body(r.URL.Path))
+	case "together":
+		waitForAll(parts[2])
+		w.Write([]byte(r.URL.Path))
 	case "status":
 		code, _ := strconv.Atoi(parts[2])
 		http.Error(w, "no such thing here", code)
@@ -82,23 +95,31 @@ func hangUp(w http.ResponseWriter, content []byte) {
 // startServer starts a server and gives its port. It ends with the test.
 func startServer(t *testing.T) (port string) {
 	t.Helper()
+	port, _ = serveApart(t, servePlainly)
+	return port
+}
+
+// serveApart starts a server, and gives its port and what else it has to say.
+func serveApart(t *testing.T, how string) (port string, out *bufio.Reader) {
+	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestServe$")
-	cmd.Env = append(os.Environ(), serveEnv+"=yes")
+	cmd.Env = append(os.Environ(), serveEnv+"="+how)
 	cmd.Stderr = os.Stderr
 	stop, err := cmd.StdinPipe()
 	require.NoError(t, err)
-	out, err := cmd.StdoutPipe()
+	pipe, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		stop.Close()
 		_ = cmd.Wait()
 	})
-	line, err := bufio.NewReader(out).ReadString('\n')
+	out = bufio.NewReader(pipe)
+	line, err := out.ReadString('\n')
 	require.NoError(t, err)
 	_, port, err = net.SplitHostPort(strings.TrimSpace(line))
 	require.NoError(t, err)
-	return port
+	return port, out
 }
 
 // mixed are so many requests for a server on this machine, of all kinds.

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"encoding/pem"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,9 +68,23 @@ func countCalls(calls []netCall) map[string]int {
 
 // TestOneThread: with addresses for hosts, every call to the network is made by
 // the first thread.
-func TestOneThread(t *testing.T) {
-	s := site(t)
-	process, calls := trace(t, "-s", "-i", listFile(t, tracedURLs(s.URL)...), "-d", t.TempDir())
+func TestOneThread(t *testing.T) { traceOneThread(t, site(t)) }
+
+// TestOneThreadOverTLS: handshakes, and the coroutines they run in, move nothing
+// to another thread.
+func TestOneThreadOverTLS(t *testing.T) {
+	s := httptest.NewTLSServer(site(t).Config.Handler)
+	t.Cleanup(s.Close)
+	roots := filepath.Join(t.TempDir(), "roots.pem")
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	require.NoError(t, os.WriteFile(roots, certificate, 0o600))
+	traceOneThread(t, s, "--cacert", roots)
+}
+
+func traceOneThread(t *testing.T, s *httptest.Server, args ...string) {
+	t.Helper()
+	args = append(args, "-s", "-i", listFile(t, tracedURLs(s.URL)...), "-d", t.TempDir())
+	process, calls := trace(t, args...)
 	for _, c := range calls {
 		require.Equal(t, process, c.thread, "%s(%s", c.name, c.args)
 	}
