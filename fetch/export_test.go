@@ -13,3 +13,6 @@ func (f *Fetcher) Timers() int { return len(f.loop.timers.heap) }
 // VerifyLater has the Fetcher judge certificates beside its loop, as it does
 // where the system's verifier may block.
 func (f *Fetcher) VerifyLater() { f.loop.verifyLater = true }
+
+// DecryptAtOnce has the Fetcher decrypt so many bytes at once.
+func (f *Fetcher) DecryptAtOnce(n int) { f.loop.secured().plain = make([]byte, n) }

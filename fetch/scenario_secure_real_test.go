@@ -95,7 +95,7 @@ func settled(t *testing.T, before int) {
 // Every body is what was served, and nothing is left.
 func TestManyHandshakes(t *testing.T) {
 	n := *handshakes
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		n /= 5
 	}
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {

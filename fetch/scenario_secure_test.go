@@ -201,8 +201,10 @@ func TestSecureUnasked(t *testing.T) {
 }
 
 // TestSecureSurplus: a response with more behind it, in the record of its end or
-// in the next, ends its connection.
+// in the next, ends its connection; also when what is decrypted at once ends with
+// the response.
 func TestSecureSurplus(t *testing.T) {
+	atOnce := len(sim.Reply(200, "", []byte("hello")).Bytes())
 	for _, apart := range []bool{false, true} {
 		s := newSecureScene(t, func(*sim.Request) sim.Response {
 			p := sim.Reply(200, "", []byte("hello"))
@@ -214,10 +216,14 @@ func TestSecureSurplus(t *testing.T) {
 			}
 			return p
 		})
-		for _, got := range s.run(s.fetcher(), slices.Repeat(gets("https://one.test/"), 10)...) {
-			require.NoError(t, got.err)
-			require.Equal(t, "hello", string(got.Body))
-			require.False(t, got.Reused)
+		f := s.fetcher()
+		for range 2 {
+			for _, got := range s.run(f, slices.Repeat(gets("https://one.test/"), 10)...) {
+				require.NoError(t, got.err)
+				require.Equal(t, "hello", string(got.Body))
+				require.False(t, got.Reused)
+			}
+			f.DecryptAtOnce(atOnce)
 		}
 	}
 }
@@ -437,7 +443,7 @@ func TestSecureSessions(t *testing.T) {
 // TestHandshakesInTurn: of a thousand handshakes that could go on at once, a
 // turn takes a few, and none is late for having waited.
 func TestHandshakesInTurn(t *testing.T) {
-	s := newSecureScene(t, ok)
+	s := newSecureScene(t, func(q *sim.Request) sim.Response { return late(time.Second, ok(q)) }) // no conn serves two
 	s.k.SetChaos(sim.Chaos{Oversleep: 1, OversleepMax: 10 * time.Millisecond}) // each turn takes its time
 	s.options.MaxConns, s.options.MaxPerHost = 300, 300
 	s.options.ConnectTimeout = 50 * time.Millisecond

@@ -193,6 +193,9 @@ func (s *simulation) run() {
 		require.Nil(s, s.kernel.Open(), "seed %d: New failed and left descriptors", s.seed)
 		return
 	}
+	if s.secure && s.rand.IntN(2) == 0 {
+		f.DecryptAtOnce(1 + s.rand.IntN(5000))
+	}
 	half := s.rand.IntN(len(s.requests))
 	s.fetch(f, s.requests[:half])
 	s.fetch(f, s.requests[half:])
