@@ -57,7 +57,8 @@ func (l *loop) identify(j *job) {
 	if l.options.Login == nil || hasField(l.fields, "Authorization") {
 		return
 	}
-	if name, password, ok := l.options.Login(j.origin.route.host); ok {
+	redirected := j.special != nil && len(j.special.visits) > 0
+	if name, password, ok := l.options.Login(j.origin.route.host, redirected); ok {
 		l.fields = append(l.fields, Field{Name: "Authorization", Value: basic(name, password)})
 	}
 }

@@ -125,10 +125,11 @@ type Options struct {
 	// takes those that responses set. Nil: there are none.
 	Jar Jar
 
-	// Login gives the name and password that requests to a host (lower case, in
-	// ASCII) carry, unless their Fields or URLs say otherwise; false: none. It is
-	// asked for what redirects lead to as well, on the loop. Nil: there are none.
-	Login func(host string) (name, password string, ok bool)
+	// Login gives the name, without a colon, and the password that a request to a
+	// host (lower case, in ASCII) carries, unless its Fields or URL say otherwise;
+	// false: none. redirected: a server led there. It is called on the loop. Nil:
+	// there are none.
+	Login func(host string, redirected bool) (name, password string, ok bool)
 
 	// TLS is how https is spoken. Nil: as its zero value says.
 	TLS *TLS

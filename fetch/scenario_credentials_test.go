@@ -111,12 +111,12 @@ func TestCookieCheckIsNoCircle(t *testing.T) {
 // TestLogin: names and passwords by host, for redirects too.
 func TestLogin(t *testing.T) {
 	s := redirecting(t, 302, "http://b.test/x")
-	s.options.Login = func(host string) (string, string, bool) { return "user", host, host != "b.test" }
+	s.options.Login = func(host string, redirected bool) (string, string, bool) { return "user", host, !redirected }
 	require.NoError(t, s.one(fetch.Request{URL: "http://A.test/dir/go"}).err)
 	require.Equal(t, []string{"Basic dXNlcjphLnRlc3Q=", ""}, s.sent("Authorization"))
 
 	s = redirecting(t, 302, "http://b.test/x")
-	s.options.Login = func(host string) (string, string, bool) { return "user", host, true }
+	s.options.Login = func(host string, _ bool) (string, string, bool) { return "user", host, true }
 	require.NoError(t, s.one(fetch.Request{URL: "http://u:p@a.test/dir/go"}).err)
 	require.Equal(t, []string{"Basic dTpw", "Basic dXNlcjpiLnRlc3Q="}, s.sent("Authorization"), "the URL's own goes before")
 }

@@ -126,7 +126,7 @@ func (r *runner) moment() view.Moment {
 // style is how progress is shown. Nothing is drawn among lines that others
 // write to the same terminal.
 func (r *runner) style() view.Style {
-	toTerminal := isTerminal(r.stdout) && (r.json == standard || r.output == standard)
+	toTerminal := isTerminal(r.stdout) && (r.json == standard || r.output == standard || r.ask.heads)
 	switch {
 	case r.silent:
 		return view.StyleNone

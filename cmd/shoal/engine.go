@@ -66,13 +66,16 @@ func (r *runner) options() fetch.Options {
 		Resolver:         &resolver{s.family(), s.hosts},
 	}
 	o.Proxy = s.proxy
+	o.MaxHeadBytes = int(s.headMost)
+	o.Login = r.passwords.login()
+	if r.jar != nil {
+		o.Jar = r.jar
+	}
 	_, o.Omit = s.fields.split()
 	if s.redirects == 0 {
 		o.MaxRedirects = -1 // the engine's own zero is its default
 	}
-	if s.saveErrors {
-		o.Accept = acceptErrors
-	}
+	o.Accept = s.accept()
 	return o
 }
 
@@ -90,7 +93,7 @@ func (s *settings) family() string {
 // sink is where bodies go.
 func (r *runner) sink() fetch.Sink {
 	switch {
-	case r.discards():
+	case r.discards() || r.ask.heads:
 		return save.Discard()
 	case r.output == standard:
 		return save.Writer(r.stdout)
@@ -109,6 +112,18 @@ func (r *runner) path(name string) string {
 		return ""
 	}
 	return r.folder.Path(name)
+}
+
+// accept judges heads; nil leaves that to the engine.
+func (s *settings) accept() func(*fetch.Head) error {
+	var accept func(*fetch.Head) error
+	if s.saveErrors {
+		accept = acceptErrors
+	}
+	if s.ask.span.set && !s.ask.heads {
+		return s.ask.span.accept(accept)
+	}
+	return accept
 }
 
 // acceptErrors takes the answer of a server that will not give what was asked

@@ -29,7 +29,11 @@ type settings struct {
 	agent      string
 	redirects  int
 	bodyMost   int64
+	headMost   int64
 	http10     bool
+	ask        ask
+	login      login
+	cookies    cookieFlags
 
 	total, connect, firstByte, stall time.Duration
 
@@ -127,9 +131,13 @@ func (s *settings) requestFlags(f *pflag.FlagSet) {
 	s.redirects = 10
 	f.VarP(&s.fields, "header", "H", "send a header field, \"NAME: VALUE\", in the place of shoal's own if that has the name; \"NAME;\" has no value, \"NAME:\" takes an earlier -H back, or the field out")
 	f.StringVarP(&s.agent, "user-agent", "A", "shoal/"+version, "send `AGENT` as the User-Agent")
+	addAskFlags(f, &s.ask)
+	addLoginFlags(f, &s.login)
+	addCookieFlags(f, &s.cookies)
 	f.BoolVarP(&s.http10, "http1.0", "0", false, "send HTTP/1.0 requests")
 	f.Var(countValue{&s.redirects, 0, "--max-redirs 5"}, "max-redirs", "follow at most N redirects; 0 is none")
 	f.Var(sizeValue{&s.bodyMost, math.MaxInt64 / 2}, "max-filesize", "fail a body of more than SIZE bytes; k, M and G go by 1024")
+	f.Var(sizeValue{&s.headMost, 1 << 30}, "max-header-size", "fail a head of more than SIZE bytes; 64k if not given, and then 16k a line")
 }
 
 func (s *settings) timeFlags(f *pflag.FlagSet) {

@@ -11,7 +11,7 @@ import (
 // begin anything. What is no URL goes aside instead of to the engine.
 type intake struct {
 	feeds   []feed
-	fields  []fetch.Field // of every request
+	form    form
 	reject  func(r fetch.Request, reason error)
 	network *network
 	strict  bool // URLs are looked at here: nothing after a bad one may begin
@@ -49,7 +49,7 @@ func (in *intake) Next() (fetch.Request, fetch.Supply) {
 		}
 		if p.bad == nil {
 			p.probe = in.network.begin()
-			r.Fields = in.fields
+			in.form.fill(&r)
 			return r, supply
 		}
 		in.reject(r, p.bad)

@@ -67,6 +67,7 @@ func (r *runner) count(res *fetch.Result, err error, told bool) {
 		r.tellFailure(res, err)
 	}
 	r.record(res, err)
+	r.printHead(res)
 	if err != nil {
 		r.noteFailure(res, err)
 	}

@@ -61,6 +61,7 @@ type runner struct {
 	undone   int       // neither succeeded nor failed, because the run ended
 	instruments
 	stopper
+	credentials
 }
 
 // fetchAll fetches what the settings name and tells what became of it.
@@ -70,9 +71,15 @@ func (r *runner) fetchAll() error {
 		return err
 	}
 	defer closeFeeds(feeds)
-	fields, _ := r.fields.split()
-	r.intake = &intake{feeds: feeds, fields: fields, reject: r.reject, network: new(network), strict: r.strict}
+	form, err := r.newForm(r.stdin)
+	if err != nil {
+		return err
+	}
+	r.intake = &intake{feeds: feeds, form: form, reject: r.reject, network: new(network), strict: r.strict}
 	r.screen = view.NewProgress(r.stderr, r.style(), r.moment)
+	if err := r.openCredentials(os.Getenv); err != nil {
+		return err
+	}
 	defer r.openKeyLog(os.Getenv)()
 	if r.fetcher, err = r.newFetcher(); err != nil {
 		return err
@@ -90,7 +97,11 @@ func (r *runner) fetchAll() error {
 	if err != nil {
 		return err
 	}
-	return r.loop()
+	err = r.loop()
+	if lost := r.writeCookies(); lost != nil {
+		return lost
+	}
+	return err
 }
 
 // loop is the run itself.

@@ -64,6 +64,8 @@ func kindOfType(err error) string {
 		return kindStatus
 	case is[*fetch.LimitError](err), is[*http1.LimitError](err):
 		return kindLimit
+	case is[*fetch.RangeError](err):
+		return kindMalformed
 	case is[*fetch.RedirectError](err):
 		return kindRedirect
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, http1.ErrNoResponse):

@@ -25,6 +25,7 @@ type Record struct {
 	Reused      bool    `json:"reused"`
 	Remote      string  `json:"remote,omitempty"`
 	Timings     timings `json:"timings"`
+	Hops        []hop   `json:"hops,omitempty"` // of redirects
 	Error       *failed `json:"error,omitempty"`
 }
 
@@ -37,6 +38,12 @@ type timings struct {
 	Wait    float64 `json:"wait"`
 	Receive float64 `json:"receive"`
 	Total   float64 `json:"total"`
+}
+
+type hop struct {
+	URL     string  `json:"url"`
+	Status  int     `json:"status,omitempty"`
+	Timings timings `json:"timings"`
 }
 
 type failed struct {
@@ -60,6 +67,9 @@ func RecordOf(res *fetch.Result, err error, path func(name string) string) Recor
 	r.Line, _ = res.Request.Tag.(int)
 	if res.URL != r.URL {
 		r.FinalURL = res.URL
+	}
+	for _, h := range res.Hops {
+		r.Hops = append(r.Hops, hop{h.URL, h.Status, timingsOf(h.Timings)})
 	}
 	if res.Outcome == fetch.Fetched {
 		r.Outcome = "saved"

@@ -134,6 +134,7 @@ func TestDocumentTellsOfEachField(t *testing.T) {
 	}{
 		"":         {reflect.TypeFor[Record](), schema.Properties},
 		"timings.": {reflect.TypeFor[timings](), schema.Defs["timings"].Properties},
+		"hops.":    {reflect.TypeFor[hop](), schema.Defs["hop"].Properties},
 		"error.":   {reflect.TypeFor[failed](), schema.Defs["error"].Properties},
 	} {
 		require.Len(t, of.schema, of.fields.NumField(), "fields of %q in the schema", prefix)
