@@ -51,7 +51,7 @@ func TestResult(t *testing.T) {
 		w.Request, w.Outcome, w.Bytes, w.Remote = requests[n], fetch.Fetched, int64(len(w.Body)), address("10.1.0.1:80")
 		got := s.run(f, requests[n])[0]
 		require.NoError(t, got.err)
-		w.Head, w.Timings = got.Head, got.Timings // see below, and TestTimings
+		w.Head, w.Timings, w.Hops = got.Head, got.Timings, got.Hops // see below, TestTimings, and TestHops
 		require.Equal(t, w, *got.Result)
 		require.EqualValues(t, 200, got.Head.Status)
 		require.Equal(t, heads[n], got.Head.Raw())
