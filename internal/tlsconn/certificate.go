@@ -116,10 +116,23 @@ func unknownIssuer(chain []*x509.Certificate, err x509.UnknownAuthorityError) (p
 		return "is self-signed", "if you know it to be the server's, trust it (--cacert, Roots)"
 	}
 	if _, hint, ok := strings.Cut(err.Error(), "unknown authority "); ok {
+		if signer := unfitSigner(hint); signer != "" {
+			return fmt.Sprintf("relies on the signature of %s, which may not sign certificates", signer), "the server needs one of an authority's"
+		}
 		return "leads to no issuer that is known here " + hint, ""
 	}
 	return fmt.Sprintf("comes from an issuer that is not known here, %s", issuer(chain[len(chain)-1])),
 		"trust that issuer (--cacert, Roots), or the server must send what leads to a known one"
+}
+
+// unfitSigner is the name, in quotes, of a certificate that is no authority's and
+// has signed another; empty if that is not what was found.
+func unfitSigner(hint string) string {
+	if !strings.Contains(hint, x509.ConstraintViolationError{}.Error()) {
+		return ""
+	}
+	_, name, _ := strings.Cut(hint, "candidate authority certificate ")
+	return strings.TrimSuffix(name, ")")
 }
 
 // weak says whether crypto/x509 believes no signature of this kind.

@@ -2,6 +2,7 @@ package tlsconn
 
 import (
 	"context"
+	"crypto"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -139,7 +140,16 @@ var specimens = []specimen{
 		cert := z.root.issue(z.t, what, key)
 		middle := &authority{parse(z.t, cert.Certificate[0]), key}
 		return middle.issue(z.t, template("a.example"), ecdsaKey(z.t), middle)
-	}, says: `the server's certificate leads to no issuer that is known here (possibly because of "x509: invalid signature: parent certificate cannot sign`},
+	}, says: `the server's certificate relies on the signature of "Middle", which may not sign certificates ("leaf", issued by "Middle", ` +
+		`valid from 2026-05-15 12:00 UTC to 2026-07-15 12:00 UTC); the server needs one of an authority's`},
+	{name: "signed by one that is trusted and must not", cert: func(z *zoo) tls.Certificate {
+		other := z.selfSigned()
+		signer := &authority{parse(z.t, other.Certificate[0]), other.PrivateKey.(crypto.Signer)}
+		z.roots.AddCert(signer.cert)
+		what := template("a.example")
+		what.Subject.CommonName = "Lower"
+		return signer.issue(z.t, what, ecdsaKey(z.t))
+	}, says: `the server's certificate relies on the signature of "leaf", which may not sign certificates ("Lower", issued by "leaf", `},
 	{name: "of another by the same name", cert: func(z *zoo) tls.Certificate {
 		return newAuthority(z.t, "leaf", z.nobody).issue(z.t, template("a.example"), ecdsaKey(z.t))
 	}, says: `the server's certificate comes from an issuer that is not known here, "leaf" (`},

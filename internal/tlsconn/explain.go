@@ -38,10 +38,17 @@ func (c *Conn) explain(err error) error {
 		return &Error{c.refused(op.Err), err}
 	case errors.As(err, &op) && op.Op == "local error" && is(op.Err, noRenegotiation):
 		return &Error{"the server asked to negotiate TLS anew, which is refused", err}
+	case errors.As(err, &op) && op.Op == "local error" && is(op.Err, badRecordMAC):
+		return &Error{"what came cannot be decrypted (bad record MAC): it was changed on the way, or the server is at fault", err}
+	case errors.As(err, &op) && op.Op == "local error":
+		return &Error{"the server breaks the rules of TLS (" + nameOf(op.Err) + ")", err}
 	case (err == io.EOF || err == io.ErrUnexpectedEOF) && open && c.wire.ended:
 		return ErrTruncated
 	case (err == io.EOF || err == io.ErrUnexpectedEOF) && !open && c.wire.ended:
 		return &Error{"the server closed the connection during the TLS handshake", io.ErrUnexpectedEOF}
+	}
+	if text, ok := strings.CutPrefix(err.Error(), "tls: "); ok {
+		return &Error{text, err} // that it is TLS is said by whoever asks
 	}
 	return err
 }
@@ -52,8 +59,9 @@ func (c *Conn) noTLS(header [headerLen]byte) string {
 	return "the server does not speak TLS on this port: it answered " + quote(strings.TrimSuffix(string(line), "\r"))
 }
 
-// The alerts that say something about what was offered (RFC 8446, 6.2).
+// The alerts of which there is something to say (RFC 8446, 6.2).
 const (
+	badRecordMAC          tls.AlertError = 20
 	handshakeFailure      tls.AlertError = 40
 	badCertificate        tls.AlertError = 42
 	unsupportedCert       tls.AlertError = 43
@@ -79,9 +87,12 @@ func is(err error, alerts ...tls.AlertError) bool {
 	return false
 }
 
+// nameOf is an alert in the words of crypto/tls.
+func nameOf(alert error) string { return strings.TrimPrefix(alert.Error(), "tls: ") }
+
 // refused says what the server's alert means, given what was offered.
 func (c *Conn) refused(alert error) string {
-	name := strings.TrimPrefix(alert.Error(), "tls: ")
+	name := nameOf(alert)
 	switch {
 	case is(alert, certificateRequired), len(c.config.tls.Certificates) == 0 && is(alert, badCertificate):
 		return fmt.Sprintf("the server asks for a client certificate (%s); give it one (--cert, Certificates)", name)

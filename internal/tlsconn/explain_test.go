@@ -57,6 +57,17 @@ func TestAlertsInWords(t *testing.T) {
 	}
 }
 
+// What crypto/tls says for itself is said without its name in front: whoever
+// reports it has said that it is about TLS.
+func TestTooLongAMessage(t *testing.T) {
+	c := newClient(t, newWorld(t, tls.VersionTLS13).conn(), false)
+	c.turn(nil)
+	c.turn([]byte{22, 3, 3, 0, 4, 2, 0xff, 0xff, 0xff})
+	require.ErrorContains(t, c.err, "handshake message of length 16777215 bytes exceeds maximum")
+	require.False(t, strings.HasPrefix(c.err.Error(), "tls: "), "%v", c.err)
+	require.ErrorContains(t, errors.Unwrap(c.err), "tls: ")
+}
+
 func noCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }
 
 func TestClientCertificate(t *testing.T) {

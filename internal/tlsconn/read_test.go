@@ -234,7 +234,7 @@ func TestCorruptedRecord(t *testing.T) {
 		require.Equal(t, "one", string(buf[:n]))
 		alert := bytes.Clone(c.Outgoing())
 		_, err = c.Read(buf)
-		require.EqualError(t, err, "local error: tls: bad record MAC")
+		require.EqualError(t, err, "what came cannot be decrypted (bad record MAC): it was changed on the way, or the server is at fault")
 		p.turn(alert)
 		require.EqualError(t, p.err, "remote error: tls: bad record MAC")
 		c.CloseNotify()
