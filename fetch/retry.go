@@ -120,6 +120,9 @@ func (l *loop) retry(j *job, phase Phase, err error) bool {
 	if !inTime {
 		return false
 	}
+	if k := j.lookup; k != nil && phase == PhaseLookup {
+		k.until = min(k.until, l.now+pause) // or what is remembered would fail the next try too
+	}
 	l.keep(j, phase)
 	l.unlink(j)
 	j.trouble = &trouble{failed: failed}
