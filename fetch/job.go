@@ -73,7 +73,6 @@ type special struct {
 	kept    *kept   // nil: its body begins at the beginning
 	cookies string  // that the last request had from the jar
 	visits  []visit // the requests that were redirected
-	left    Timings // that went to these
 }
 
 // trouble is what a job has met that is not its end yet.

@@ -75,7 +75,7 @@ func (l *loop) follow(j *job, status int, t target) {
 	r := &s.request
 	j.lap(stageQueue, l.now)
 	s.visits = append(s.visits, j.visit(status, j.sinceVisit()))
-	s.left, s.cookies = timingsOf(&j.spent), ""
+	s.cookies = ""
 	method := methodAfter(status, r.Method)
 	if method != r.Method {
 		r.Method, r.Body = method, nil

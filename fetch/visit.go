@@ -60,15 +60,23 @@ func (j *job) hops(status int) []Hop {
 
 // sinceVisit is what has been spent on a job since it was redirected last.
 func (j *job) sinceVisit() Timings {
-	all, left := timingsOf(&j.spent), &j.special.left
+	t := timingsOf(&j.spent)
+	for _, v := range j.special.visits {
+		t = t.minus(v.Timings)
+	}
+	return t
+}
+
+// minus is what is left of some timings without others.
+func (t Timings) minus(u Timings) Timings {
 	return Timings{
-		Queue:   all.Queue - left.Queue,
-		Lookup:  all.Lookup - left.Lookup,
-		Connect: all.Connect - left.Connect,
-		TLS:     all.TLS - left.TLS,
-		Send:    all.Send - left.Send,
-		Wait:    all.Wait - left.Wait,
-		Receive: all.Receive - left.Receive,
-		Total:   all.Total - left.Total,
+		Queue:   t.Queue - u.Queue,
+		Lookup:  t.Lookup - u.Lookup,
+		Connect: t.Connect - u.Connect,
+		TLS:     t.TLS - u.TLS,
+		Send:    t.Send - u.Send,
+		Wait:    t.Wait - u.Wait,
+		Receive: t.Receive - u.Receive,
+		Total:   t.Total - u.Total,
 	}
 }
