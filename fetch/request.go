@@ -21,7 +21,10 @@ type Framing = http1.Framing
 // Request is one thing to fetch. The zero value of everything but URL is what
 // most fetches want.
 type Request struct {
-	// URL is absolute, with the scheme http or https.
+	// URL is absolute, with the scheme http or https. It may be as people write
+	// it: spaces and letters outside ASCII are encoded, in the host too. A name and
+	// password in it become an Authorization field for its origin, unless Fields
+	// have one; see [WithoutUserinfo].
 	URL string
 
 	// Method is GET when empty. Only GET, HEAD, PUT, DELETE, OPTIONS and TRACE

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -75,15 +76,16 @@ func encode(text string) string {
 // stands says whether a byte of a path, or of the query that begins at query,
 // stands for itself.
 func stands(text string, at, query int) bool {
-	switch c := text[at]; {
-	case c == ' ' || c > 0x7f:
+	switch c := text[at]; c {
+	case ' ':
 		return false
-	case c == '%' && at < query:
-		return len(text) > at+2 && isHex(text[at+1]) && isHex(text[at+2])
-	case at < query:
-		return strings.IndexByte("\"<>\\^`{|}", c) < 0
+	case '"', '<', '>', '\\', '^', '`', '{', '|', '}':
+		return at >= query
+	case '%':
+		return at >= query || len(text) > at+2 && isHex(text[at+1]) && isHex(text[at+2])
+	default:
+		return c < utf8.RuneSelf
 	}
-	return true
 }
 
 func isHex(c byte) bool {
@@ -140,7 +142,7 @@ func toASCII(u *url.URL) error {
 
 func isASCII(s string) bool {
 	for i := range len(s) {
-		if s[i] > 0x7f {
+		if s[i] >= utf8.RuneSelf {
 			return false
 		}
 	}
