@@ -22,15 +22,24 @@ const (
 // canPin is whether server and clients can have a processor of their own each.
 var canPin = runtime.NumCPU() > 1
 
-// launcher is the program launch/launch.c, which starts all others.
-type launcher string
+// launcher starts all other programs, by launch/launch.c.
+type launcher struct {
+	program string
+	pins    bool // server and clients have a processor of their own each
+}
+
+// newLauncher is for the runs of a workload. One of several loops is not pinned:
+// server and client have several threads each.
+func newLauncher(program string, load workload) launcher {
+	return launcher{program, canPin && load.Hosts < 2}
+}
 
 func (l launcher) command(ctx context.Context, mode string, core int, program string, args []string) *exec.Cmd {
-	if !canPin {
+	if !l.pins {
 		core = -1
 	}
-	command := exec.CommandContext(ctx, string(l), append([]string{mode, strconv.Itoa(core), program}, args...)...)
-	command.Env = append(os.Environ(), "no_proxy=127.0.0.1", "NO_PROXY=127.0.0.1")
+	command := exec.CommandContext(ctx, l.program, append([]string{mode, strconv.Itoa(core), program}, args...)...)
+	command.Env = append(os.Environ(), "no_proxy=*", "NO_PROXY=*")
 	return command
 }
 

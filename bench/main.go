@@ -7,7 +7,8 @@
 //	go run ./bench -read runs.json -plot out.svg   runs nothing, shows what was kept
 //
 // The floor is a bare loop in C that makes the kernel calls of the job and no
-// others (floor/floor.c); the other rows are divided by it, round by round.
+// others (floor/floor.c); the other rows are divided by it, round by round. Of
+// TLS there is no floor, and shoal takes its place.
 // Clients take turns in each round, so that what changes on the machine
 // meanwhile changes all. Server and clients have a processor of their own each,
 // and a network namespace of their own where the system allows that; all files
@@ -41,8 +42,8 @@ func main() {
 // play does this process's part: the benchmark's own or, started by it with a
 // word in front, the server's.
 func play(ctx context.Context, args []string) error {
-	if len(args) == 2 && args[0] == origin.Part {
-		return origin.Serve(args[1])
+	if len(args) > 1 && args[0] == origin.Part {
+		return origin.Serve(args[1:])
 	}
 	o, err := parseOptions(args)
 	if err != nil {
@@ -96,7 +97,7 @@ func (o *options) measure(ctx context.Context) (sheets []sheet, err error) {
 	fmt.Fprint(os.Stderr, leftOut(peers, loads))
 	bad := 0
 	for _, load := range loads {
-		s, err := o.measureOne(ctx, launcher(launch), work, inMemory, load, peers, &bad)
+		s, err := o.measureOne(ctx, newLauncher(launch, load), work, inMemory, load, peers, &bad)
 		if err != nil {
 			return sheets, err
 		}

@@ -37,12 +37,22 @@ type peer struct {
 // job is what a peer is told of a run.
 type job struct {
 	workload
-	port int    // of the server, on 127.0.0.1
-	list string // a file with a line for each URL
-	out  string // an empty folder
+	port      int    // of the server, on 127.0.0.1
+	first     string // the first URL
+	list      string // a file with a line for each URL
+	out       string // an empty folder
+	authority string // a PEM file that says whom to believe; empty without TLS
 }
 
 func (j job) conns() string { return strconv.Itoa(j.Conns) }
+
+// believing appends an option and the authority's file, if there is one.
+func (j job) believing(args []string, option string) []string {
+	if j.authority == "" {
+		return args
+	}
+	return append(args, option, j.authority)
+}
 
 // The names that the tables look for.
 const (
@@ -52,10 +62,11 @@ const (
 
 // peers are all there are. Configuration files of the user are not read.
 var peers = []peer{
-	{name: floorName, build: buildFloor, line: plainLine, args: floorArgs()},
-	{name: "floor-plain", build: buildFloor, line: plainLine, args: floorArgs("-p"), yardstick: true},
+	{name: floorName, build: buildFloor, line: plainLine, args: floorArgs(), unfit: notForFloor},
+	{name: "floor-plain", build: buildFloor, line: plainLine, args: floorArgs("-p"), unfit: notForFloor, yardstick: true},
 	{name: "floor-splice", build: buildFloor, line: plainLine, args: floorArgs("-s"), unfit: nothingToSplice, yardstick: true},
 	{name: shoalName, build: buildShoal, line: plainLine, args: shoalArgs},
+	{name: "shoal-loops", build: buildShoal, line: plainLine, args: loopsArgs, unfit: oneHost},
 	{name: "fasthttp", build: buildPeer("fasthttp"), line: plainLine, args: peerArgs},
 	{name: "net/http", build: buildPeer("nethttp"), line: plainLine, args: peerArgs},
 	{name: "curl", build: find("curl"), line: curlLine, args: curlArgs, unfit: tooManyForCurl},
@@ -78,18 +89,23 @@ func fit(all []peer, load workload) (fit []peer) {
 func leftOut(all []peer, loads []workload) string {
 	var out strings.Builder
 	for _, p := range all {
-		var without []string
-		var why string
+		var reasons []string
+		without := map[string][]string{} // by reason
 		for _, load := range loads {
 			if p.unfit == nil {
 				continue
 			}
-			if reason := p.unfit(p, load); reason != "" {
-				without, why = append(without, load.Name), reason
+			reason := p.unfit(p, load)
+			if reason == "" {
+				continue
 			}
+			if without[reason] == nil {
+				reasons = append(reasons, reason)
+			}
+			without[reason] = append(without[reason], load.Name)
 		}
-		if why != "" {
-			fmt.Fprintf(&out, "bench: WITHOUT %s in %s: %s\n", p.name, strings.Join(without, ", "), why)
+		for _, reason := range reasons {
+			fmt.Fprintf(&out, "bench: WITHOUT %s in %s: %s\n", p.name, strings.Join(without[reason], ", "), reason)
 		}
 	}
 	return out.String()
@@ -112,21 +128,43 @@ func floorArgs(variant ...string) func(job) []string {
 	}
 }
 
-// nothingToSplice: a body that comes with its head in one recv.
-func nothingToSplice(_ peer, load workload) string {
-	const most = 64 << 10
-	if load.Size < most {
-		return "its bodies are too small to splice"
+func notForFloor(_ peer, load workload) string {
+	switch {
+	case load.TLS:
+		return "it speaks no TLS"
+	case load.Hosts > 1:
+		return "it knows one host"
 	}
 	return ""
 }
 
+// nothingToSplice: a body that comes with its head in one recv.
+func nothingToSplice(p peer, load workload) string {
+	const most = 64 << 10
+	if load.Size < most {
+		return "its bodies are too small to splice"
+	}
+	return notForFloor(p, load)
+}
+
 func shoalArgs(run job) []string {
-	return []string{"-i", run.list, "-d", run.out, "-j", run.conns(), "--max-per-host", run.conns(), "-s"}
+	return run.believing([]string{"-i", run.list, "-d", run.out, "-j", run.conns(), "--max-per-host", run.conns(), "-s"}, "--cacert")
+}
+
+// loopsArgs have a loop for each host.
+func loopsArgs(run job) []string {
+	return append(shoalArgs(run), "--loops", strconv.Itoa(run.Hosts))
+}
+
+func oneHost(_ peer, load workload) string {
+	if load.Hosts < 2 {
+		return "one host is one loop's"
+	}
+	return ""
 }
 
 func peerArgs(run job) []string {
-	args := []string{"-conns", run.conns(), "-dir", run.out}
+	args := run.believing([]string{"-conns", run.conns(), "-dir", run.out}, "-cacert")
 	if run.NewConns {
 		args = append(args, "-new")
 	}
@@ -136,18 +174,21 @@ func peerArgs(run job) []string {
 func curlLine(url string) string { return fmt.Sprintf("url = %q\n", url) }
 
 func curlArgs(run job) []string {
-	return []string{"-q", "-s", "-S", "-f", "-Z", "--parallel-max", run.conns(), "--parallel-immediate",
+	args := []string{"-q", "-s", "-S", "-f", "-Z", "--parallel-max", run.conns(), "--parallel-immediate",
 		"--remote-name-all", "--output-dir", run.out, "-K", run.list}
+	return run.believing(args, "--cacert")
 }
 
 // wgetArgs have it ask for each URL once, and look for no lists of robots.
 func wgetArgs(run job) []string {
-	return []string{"--no-config", "-q", "--tries=1", "--no-robots", "--max-threads=" + run.conns(),
+	args := []string{"--no-config", "-q", "--tries=1", "--no-robots", "--max-threads=" + run.conns(),
 		"--no-directories", "-P", run.out, "-i", run.list}
+	return run.believing(args, "--ca-certificate")
 }
 
 // ariaArgs leave thousands of connections, dialled at once, their time.
 func ariaArgs(run job) []string {
-	return []string{"--no-conf", "-q", "--max-tries=1", "--timeout=300", "--connect-timeout=300", "--file-allocation=none", "--split=1",
+	args := []string{"--no-conf", "-q", "--max-tries=1", "--timeout=300", "--connect-timeout=300", "--file-allocation=none", "--split=1",
 		"-j", run.conns(), "-d", run.out, "-i", run.list}
+	return run.believing(args, "--ca-certificate")
 }

@@ -4,6 +4,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ func TestArgs(t *testing.T) {
 		"floor-plain":  "-p -n 8080 64 OUT LIST",
 		"floor-splice": "-s -n 8080 64 OUT LIST",
 		"shoal":        "-i LIST -d OUT -j 64 --max-per-host 64 -s",
+		"shoal-loops":  "-i LIST -d OUT -j 64 --max-per-host 64 -s --loops 2",
 		"fasthttp":     "-conns 64 -dir OUT -new LIST",
 		"net/http":     "-conns 64 -dir OUT -new LIST",
 		"curl":         "-q -s -S -f -Z --parallel-max 64 --parallel-immediate --remote-name-all --output-dir OUT -K LIST",
@@ -25,7 +27,7 @@ func TestArgs(t *testing.T) {
 		"aria2c":       "--no-conf -q --max-tries=1 --timeout=300 --connect-timeout=300 --file-allocation=none --split=1 -j 64 -d OUT -i LIST",
 		"wrk":          "-t 1 -c 64 -d 2s -H Connection: close http://127.0.0.1:8080/000000.jpg",
 	}
-	run := job{workload{Fetches: 1, Size: 10, Conns: 64, NewConns: true}, 8080, "LIST", "OUT"}
+	run := job{workload{Fetches: 1, Size: 10, Conns: 64, NewConns: true, Hosts: 2}, 8080, "http://127.0.0.1:8080/000000.jpg", "LIST", "OUT", ""}
 	for _, p := range peers {
 		require.Equal(t, want[p.name], strings.Join(p.args(run), " "), p.name)
 		line := p.line("http://127.0.0.1:8080/000000.jpg")
@@ -34,6 +36,14 @@ func TestArgs(t *testing.T) {
 		delete(want, p.name)
 	}
 	require.Empty(t, want, "no such peers")
+
+	run.authority = "CA"
+	for name, option := range map[string]string{"shoal": "--cacert", "fasthttp": "-cacert", "net/http": "-cacert",
+		"curl": "--cacert", "wget2": "--ca-certificate", "aria2c": "--ca-certificate"} {
+		i := slices.IndexFunc(peers, func(p peer) bool { return p.name == name })
+		require.Contains(t, strings.Join(peers[i].args(run), " "), option+" CA", name)
+	}
+	run.authority = ""
 
 	run.NewConns = false
 	require.Equal(t, "-p 8080 64 OUT LIST", strings.Join(floorArgs("-p")(run), " "))
@@ -56,23 +66,34 @@ func TestUnfit(t *testing.T) {
 	require.Empty(t, noListForWrk(peer{}, small))
 	require.NotEmpty(t, noListForWrk(peer{}, workload{Size: 10_240, Piece: 100}))
 	require.NotEmpty(t, noListForWrk(peer{}, workload{Size: 1_024}))
+	require.NotEmpty(t, noListForWrk(peer{}, workload{Size: 10_240, Hosts: 2}))
+	require.NotEmpty(t, noListForWrk(peer{}, workload{Size: 10_240, TLS: true, Resumes: true}))
+	require.NotEmpty(t, notForFloor(peer{}, workload{TLS: true}))
+	require.NotEmpty(t, notForFloor(peer{}, workload{Hosts: 2}))
+	require.Empty(t, notForFloor(peer{}, large))
+	require.NotEmpty(t, nothingToSplice(peer{}, workload{Size: 70_057, TLS: true}))
+	require.NotEmpty(t, oneHost(peer{}, large))
+	require.Empty(t, oneHost(peer{}, workload{Hosts: 2}))
 	require.NotEmpty(t, tooManyForCurl(peer{program: filepath.Join(t.TempDir(), "none")}, small))
 }
 
 func TestFit(t *testing.T) {
 	odd := peer{name: "odd", unfit: func(_ peer, load workload) string {
-		if load.Conns%2 == 0 {
+		switch {
+		case load.Conns%2 == 0:
 			return "it wants odd ones"
+		case load.Conns > 4:
+			return "it wants few"
 		}
 		return ""
 	}}
 	any := peer{name: "any"}
-	loads := []workload{{Name: "a", Conns: 1}, {Name: "b", Conns: 2}, {Name: "c", Conns: 3}, {Name: "d", Conns: 4}}
+	loads := []workload{{Name: "a", Conns: 1}, {Name: "b", Conns: 2}, {Name: "c", Conns: 3}, {Name: "d", Conns: 4}, {Name: "e", Conns: 5}}
 	require.Len(t, fit([]peer{odd, any}, loads[0]), 2)
 	left := fit([]peer{odd, any}, loads[1])
 	require.Len(t, left, 1)
 	require.Equal(t, "any", left[0].name)
-	require.Equal(t, "bench: WITHOUT odd in b, d: it wants odd ones\n", leftOut([]peer{odd, any}, loads))
+	require.Equal(t, "bench: WITHOUT odd in b, d: it wants odd ones\nbench: WITHOUT odd in e: it wants few\n", leftOut([]peer{odd, any}, loads))
 }
 
 func TestWrkFetches(t *testing.T) {
@@ -139,7 +160,7 @@ func TestLaunch(t *testing.T) {
 	for i := 0; i < len(ours); i += pageBytes {
 		ours[i] = 1
 	}
-	l := launcher(program)
+	l := launcher{program, canPin}
 	used, said, err := l.measure(t.Context(), "sh", "-c", "sleep 0.05; ulimit -n; ulimit -Hn; i=0; while test $i -lt 20000; do i=$((i+1)); done")
 	require.NoError(t, err)
 	soft, hard, _ := strings.Cut(strings.TrimSpace(string(said)), "\n")

@@ -63,7 +63,7 @@ func plot(sheets []sheet) string {
 		drawn = append(drawn, s)
 		d.height += titleRoom + len(s.Rows)*rowHeight + blockSpace
 		for _, r := range s.Rows {
-			d.cpu.include(r.cpuOver(s.row(floorName)))
+			d.cpu.include(r.cpuOver(s.base()))
 			d.memory.include(r.of(peak))
 		}
 	}
@@ -93,10 +93,14 @@ func (d *drawing) draw(sheets []sheet) {
 	d.axis(&d.memory, "Peak memory of the process")
 	y := topMargin
 	for _, s := range sheets {
-		d.put(`<text class="title" x="%d" y="%d">%s</text>`, d.cpu.left, y+titleRoom-9, escape(s.Load.String()))
+		title := s.Load.String()
+		if base := s.base().Peer; base != floorName {
+			title += " (over " + base + "’s)"
+		}
+		d.put(`<text class="title" x="%d" y="%d">%s</text>`, d.cpu.left, y+titleRoom-9, escape(title))
 		y += titleRoom
 		for _, r := range s.Rows {
-			d.row(r, s.row(floorName), y)
+			d.row(r, s.base(), y)
 			y += rowHeight
 		}
 		y += blockSpace
@@ -120,14 +124,14 @@ func (d *drawing) axis(s *scale, title string) {
 }
 
 // row draws one client's two bars.
-func (d *drawing) row(r, floor row, y int) {
+func (d *drawing) row(r, base row, y int) {
 	class := "theirs"
 	if r.Peer == shoalName {
 		class = "ours"
 	}
 	d.put(`<g class="%s">`, class)
 	d.put(`<text x="%d" y="%d" text-anchor="end">%s</text>`, nameEnd, y+barHeight-1, escape(r.Peer))
-	d.bar(&d.cpu, r.cpuOver(floor), "%.2f", y)
+	d.bar(&d.cpu, r.cpuOver(base), "%.2f", y)
 	d.bar(&d.memory, r.of(peak), "%.1f", y)
 	d.put(`</g>`)
 }

@@ -15,8 +15,9 @@ type session struct {
 	dir    string // of this workload, in the workspace
 	launch launcher
 	room   *room
-	nginx  *nginx // nil: bodies drip, from a server for each run
-	bad    int    // runs that did not count
+	proof  certificate // of the servers, for TLS
+	nginx  *nginx      // nil: bodies drip, from a server for each run
+	bad    int         // runs that did not count
 }
 
 // openSession has all in place for the runs of a workload.
@@ -30,13 +31,18 @@ func openSession(ctx context.Context, launch launcher, work string, inMemory boo
 			return nil, err
 		}
 	}
+	if load.TLS {
+		if s.proof, err = newCertificate(s.dir); err != nil {
+			return nil, err
+		}
+	}
 	if load.drips() {
 		return s, nil
 	}
 	if err := load.writeFiles(filepath.Join(s.dir, "files")); err != nil {
 		return nil, err
 	}
-	s.nginx, err = startNginx(ctx, launch, s.dir, load)
+	s.nginx, err = startNginx(ctx, launch, s.dir, load, s.proof)
 	return s, err
 }
 
@@ -80,7 +86,7 @@ func (s *session) runOnce(ctx context.Context, p peer, load workload, tracer ...
 		return figures{}, err
 	}
 	defer stop()
-	run := job{load, from.port(), filepath.Join(s.dir, "list"), ""}
+	run := job{workload: load, port: from.port(), first: from.url(0), list: filepath.Join(s.dir, "list"), authority: s.proof.authority}
 	if err := load.writeList(run.list, from.url, p.line); err != nil {
 		return figures{}, err
 	}
@@ -107,7 +113,7 @@ func (s *session) server(ctx context.Context, load workload) (from server, stop 
 	if s.nginx != nil {
 		return s.nginx, func() {}, nil
 	}
-	d, err := startDripping(ctx, s.launch, load)
+	d, err := startDripping(ctx, s.launch, load, s.proof)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -36,6 +36,15 @@ func (s *sheet) row(peer string) row {
 	return row{Peer: peer}
 }
 
+// base is the row that the others are divided by: the floor's or, where there is
+// none, shoal's.
+func (s *sheet) base() row {
+	if floor := s.row(floorName); floor.counts() {
+		return floor
+	}
+	return s.row(shoalName)
+}
+
 // counts says whether some run of the row counted.
 func (r row) counts() bool {
 	return slices.ContainsFunc(r.Runs, func(run *figures) bool { return run != nil })

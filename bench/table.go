@@ -9,16 +9,16 @@ import (
 // table writes one workload's figures in Markdown: medians, and of some the
 // lowest and the highest.
 func (s *sheet) table() string {
-	floor := s.row(floorName)
+	base := s.base()
 	var out strings.Builder
-	out.WriteString("| client | CPU, µs a fetch | ÷ floor | wall, s | peak, MB | system calls a fetch | context switches a fetch |\n|---|---|---|---|---|---|---|\n")
+	fmt.Fprintf(&out, "| client | CPU, µs a fetch | ÷ %s | wall, s | peak, MB | system calls a fetch | context switches a fetch |\n|---|---|---|---|---|---|---|\n", base.Peer)
 	for _, r := range s.Rows {
 		calls := "–"
 		if r.Calls != nil {
 			calls = fmt.Sprintf("%.1f", *r.Calls)
 		}
 		fmt.Fprintf(&out, "| %s | %s | %s | %s | %s | %s | %s |\n", r.Peer,
-			r.of(cpuPerFetch).write("%.1f"), r.cpuOver(floor).write("%.2f"), r.of(wall).writeMedian("%.2f"),
+			r.of(cpuPerFetch).write("%.1f"), r.cpuOver(base).write("%.2f"), r.of(wall).writeMedian("%.2f"),
 			r.of(peak).writeMedian("%.1f"), calls, r.of(switchesPerFetch).writeMedian("%.2f"))
 	}
 	return out.String()

@@ -40,12 +40,15 @@ func wrkArgs(run job) []string {
 	if run.NewConns {
 		args = append(args, "-H", "Connection: close")
 	}
-	return append(args, fmt.Sprintf("http://127.0.0.1:%d/%s", run.port, fileName(0)))
+	return append(args, run.first)
 }
 
 func noListForWrk(_ peer, load workload) string {
-	if load.drips() || load.Size < 10_240 {
+	switch {
+	case load.drips() || load.Size < 10_240 || load.Hosts > 1:
 		return "it reads no list"
+	case load.Resumes:
+		return "it resumes no session"
 	}
 	return ""
 }

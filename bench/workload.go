@@ -21,6 +21,9 @@ type workload struct {
 	NewConns bool          `json:",omitempty"` // one fetch a connection: the server closes each
 	Piece    int           `json:",omitempty"` // bytes that come at once, if bodies drip
 	Delay    time.Duration `json:",omitempty"` // from one piece to the next
+	TLS      bool          `json:",omitempty"`
+	Resumes  bool          `json:",omitempty"` // the server takes up TLS sessions again
+	Hosts    int           `json:",omitempty"` // that the files are asked of in turn, each with a worker of the server; 0: one
 }
 
 // workloads are all there are.
@@ -37,17 +40,24 @@ var workloads = []workload{
 	{Name: "j8", Fetches: 10_000, Size: 10_240, Conns: 8},
 	{Name: "j64", Fetches: 10_000, Size: 10_240, Conns: 64},
 	{Name: "j512", Fetches: 10_000, Size: 10_240, Conns: 512},
+	{Name: "hosts", Fetches: 20_000, Size: 10_240, Conns: 64, Hosts: 2},
+	{Name: "tls-10k", Fetches: 10_000, Size: 10_240, Conns: 64, TLS: true},
+	{Name: "tls-new", Fetches: 2_000, Size: 10_240, Conns: 64, TLS: true, NewConns: true},
+	{Name: "tls-resumed", Fetches: 2_000, Size: 10_240, Conns: 64, TLS: true, NewConns: true, Resumes: true},
+	{Name: "tls-drip", Fetches: 5_000, Size: 2_000, Conns: 5_000, Piece: 100, Delay: 500 * time.Millisecond, TLS: true},
 }
 
 func (w workload) drips() bool { return w.Piece > 0 }
 
 // String says what is done, and how.
 func (w workload) String() string {
-	size := bytesText(w.Size)
-	if w.drips() {
-		return fmt.Sprintf("%s × %s, %d B every %v, %s connections", thousands(w.Fetches), size, w.Piece, w.Delay, thousands(w.Conns))
+	text := fmt.Sprintf("%s × %s, ", thousands(w.Fetches), bytesText(w.Size))
+	if w.TLS {
+		text = "TLS, " + text
 	}
-	text := fmt.Sprintf("%s × %s, ", thousands(w.Fetches), size)
+	if w.drips() {
+		return text + fmt.Sprintf("%d B every %v, %s connections", w.Piece, w.Delay, thousands(w.Conns))
+	}
 	switch {
 	case w.Conns == 1:
 		text += "1 connection"
@@ -56,6 +66,12 @@ func (w workload) String() string {
 	}
 	if w.NewConns {
 		text += " at a time, one for each fetch"
+	}
+	if w.Resumes {
+		text += ", sessions resumed"
+	}
+	if w.Hosts > 1 {
+		text += fmt.Sprintf(", %d hosts", w.Hosts)
 	}
 	return text
 }

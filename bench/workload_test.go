@@ -39,11 +39,14 @@ func TestVerify(t *testing.T) {
 
 func TestWorkloadString(t *testing.T) {
 	for want, w := range map[string]workload{
-		"20,000 × 10 KB, 64 connections":                                {Fetches: 20_000, Size: 10_240, Conns: 64},
-		"5,000 × 70,057 B, 1 connection":                                {Fetches: 5_000, Size: 70_057, Conns: 1},
-		"200 × 5 MB, 16 connections at a time, one for each fetch":      {Fetches: 200, Size: 5 << 20, Conns: 16, NewConns: true},
-		"9,000 × 2,000 B, 100 B every 500ms, 9,000 connections":         {Fetches: 9_000, Size: 2_000, Conns: 9_000, Piece: 100, Delay: 500 * time.Millisecond},
-		"1,234,567 × 0 B, 64 connections at a time, one for each fetch": {Fetches: 1_234_567, Conns: 64, NewConns: true},
+		"20,000 × 10 KB, 64 connections":                                                  {Fetches: 20_000, Size: 10_240, Conns: 64},
+		"5,000 × 70,057 B, 1 connection":                                                  {Fetches: 5_000, Size: 70_057, Conns: 1},
+		"200 × 5 MB, 16 connections at a time, one for each fetch":                        {Fetches: 200, Size: 5 << 20, Conns: 16, NewConns: true},
+		"9,000 × 2,000 B, 100 B every 500ms, 9,000 connections":                           {Fetches: 9_000, Size: 2_000, Conns: 9_000, Piece: 100, Delay: 500 * time.Millisecond},
+		"TLS, 10 × 10 KB, 64 connections at a time, one for each fetch, sessions resumed": {Fetches: 10, Size: 10_240, Conns: 64, TLS: true, NewConns: true, Resumes: true},
+		"TLS, 10 × 2,000 B, 100 B every 500ms, 10 connections":                            {Fetches: 10, Size: 2_000, Conns: 10, Piece: 100, Delay: 500 * time.Millisecond, TLS: true},
+		"20 × 10 KB, 64 connections, 2 hosts":                                             {Fetches: 20, Size: 10_240, Conns: 64, Hosts: 2},
+		"1,234,567 × 0 B, 64 connections at a time, one for each fetch":                   {Fetches: 1_234_567, Conns: 64, NewConns: true},
 	} {
 		require.Equal(t, want, w.String())
 	}

@@ -17,8 +17,8 @@ import (
 
 // TestMain makes this program the server, as the benchmarks do.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && os.Args[1] == Part {
-		if err := Serve(os.Args[2]); err != nil {
+	if len(os.Args) > 2 && os.Args[1] == Part {
+		if err := Serve(os.Args[2:]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

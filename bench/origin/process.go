@@ -12,12 +12,12 @@ import (
 
 // Server is a server process.
 type Server struct {
-	address string
+	root    string // the URL that those of all bodies begin with
 	command *exec.Cmd
 	stdin   io.Closer
 }
 
-// Start starts a command whose arguments end in [Part] and an address, and
+// Start starts a command whose arguments end in [Part] and those of [Serve], and
 // waits until it listens.
 func Start(command *exec.Cmd) (*Server, error) {
 	command.Stderr = os.Stderr
@@ -38,12 +38,13 @@ func Start(command *exec.Cmd) (*Server, error) {
 		s.Stop()
 		return nil, fmt.Errorf("the server did not say its address: %w", err)
 	}
-	s.address = strings.TrimSpace(line)
+	s.root = strings.TrimSpace(line)
 	return s, nil
 }
 
-// At is a server that another process started; it must not be stopped.
-func At(address string) *Server { return &Server{address: address} }
+// At is a server without TLS that another process started; it must not be
+// stopped.
+func At(address string) *Server { return &Server{root: "http://" + address} }
 
 // Stop ends the process.
 func (s *Server) Stop() {
@@ -52,9 +53,12 @@ func (s *Server) Stop() {
 }
 
 // Address is the host and the port that it listens on.
-func (s *Server) Address() string { return s.address }
+func (s *Server) Address() string {
+	_, address, _ := strings.Cut(s.root, "://")
+	return address
+}
 
 // URL is that of body number i, in pieces, with a delay before each.
 func (s *Server) URL(i, bytes, piece int, delay time.Duration) string {
-	return fmt.Sprintf(urlFormat, s.address, bytes, piece, delay, i)
+	return fmt.Sprintf(urlFormat, s.root, bytes, piece, delay, i)
 }

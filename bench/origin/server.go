@@ -2,6 +2,7 @@ package origin
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -14,34 +15,52 @@ import (
 )
 
 // Part is the word that, as its first argument, makes a program the server:
-// it then calls [Serve] with the address that follows.
+// it then calls [Serve] with the arguments that follow.
 const Part = "serve"
 
 // How a body of the server is asked for.
 const (
 	pattern   = "GET /{bytes}/{piece}/{delay}/{number}"
-	urlFormat = "http://%s/%d/%d/%s/%06d.jpg"
+	urlFormat = "%s/%d/%d/%s/%06d.jpg"
 )
 
-// Serve is the server process: it writes to stdout where it listens, and
+// Serve is the server process: it writes to stdout the URL where it listens, and
 // serves until its stdin ends, which it does with the process that started it.
-func Serve(address string) error {
-	l, err := net.Listen("tcp", address)
+// Its arguments are an address and, for TLS, the files of a certificate and its
+// key.
+func Serve(args []string) error {
+	if len(args) != 1 && len(args) != 3 {
+		return fmt.Errorf("%s ADDRESS [CERTIFICATE KEY]", Part)
+	}
+	l, err := net.Listen("tcp", args[0])
 	if err != nil {
 		return err
 	}
-	fmt.Println(l.Addr())
 	mux := http.NewServeMux()
 	mux.HandleFunc(pattern, drip)
-	s := &http.Server{Handler: mux}
+	s := &http.Server{Handler: mux, TLSConfig: settings(), Protocols: new(http.Protocols)}
+	s.Protocols.SetHTTP1(true)
 	go func() {
 		io.Copy(io.Discard, os.Stdin)
 		s.Close()
 	}()
-	if err := s.Serve(l); err != http.ErrServerClosed {
+	if len(args) == 1 {
+		fmt.Printf("http://%s\n", l.Addr())
+		err = s.Serve(l)
+	} else {
+		fmt.Printf("https://%s\n", l.Addr())
+		err = s.ServeTLS(l, args[1], args[2])
+	}
+	if err != http.ErrServerClosed {
 		return err
 	}
 	return nil
+}
+
+// settings are those of the benchmarks' nginx: every client uses the same
+// version and the same key exchange, and nothing is resumed.
+func settings() *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS13, CurvePreferences: []tls.CurveID{tls.X25519}, SessionTicketsDisabled: true}
 }
 
 // order is what a request asks for.

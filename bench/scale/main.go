@@ -55,7 +55,7 @@ func main() {
 // parts are what this program does when it was started by itself, with a word in
 // front.
 var parts = map[string]func(ctx context.Context, args []string) error{
-	origin.Part: func(_ context.Context, args []string) error { return origin.Serve(args[0]) },
+	origin.Part: func(_ context.Context, args []string) error { return origin.Serve(args) },
 	probePart:   runProbe,
 	costPart:    runCost,
 }

@@ -25,6 +25,7 @@ func main() {
 			Dial:                          func(addr string) (net.Conn, error) { return fasthttp.DialTimeout(addr, dialTimeout) },
 			DisableHeaderNamesNormalizing: true,
 			DisablePathNormalizing:        true,
+			TLSConfig:                     j.TLS,
 		}
 		return func() job.Fetch {
 			req, res := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()

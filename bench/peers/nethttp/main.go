@@ -21,6 +21,7 @@ func main() {
 			MaxIdleConnsPerHost: j.Conns,
 			DisableKeepAlives:   j.NewConns,
 			DisableCompression:  true,
+			TLSClientConfig:     j.TLS,
 		}}
 		return func() job.Fetch {
 			buffer := make([]byte, copyBytes)

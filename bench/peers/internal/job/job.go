@@ -3,6 +3,8 @@
 package job
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,6 +21,7 @@ import (
 type Job struct {
 	Conns    int  // connections at a time, and workers
 	NewConns bool // a new connection for each fetch
+	TLS      *tls.Config
 	dir      string
 	urls     []string
 }
@@ -43,9 +46,15 @@ func parse() (j Job, err error) {
 	flag.IntVar(&j.Conns, "conns", 64, "connections at a time")
 	flag.BoolVar(&j.NewConns, "new", false, "a new connection for each fetch")
 	flag.StringVar(&j.dir, "dir", ".", "folder to save into")
+	authority := flag.String("cacert", "", "PEM `file` of the authorities to believe")
 	flag.Parse()
 	if flag.NArg() != 1 || j.Conns < 1 {
-		return j, errors.New("usage: [-conns N] [-new] [-dir DIR] LIST")
+		return j, errors.New("usage: [-conns N] [-new] [-dir DIR] [-cacert FILE] LIST")
+	}
+	if *authority != "" {
+		if j.TLS, err = settings(*authority); err != nil {
+			return j, err
+		}
 	}
 	list, err := os.ReadFile(flag.Arg(0))
 	if err != nil {
@@ -53,6 +62,20 @@ func parse() (j Job, err error) {
 	}
 	j.urls = strings.Fields(string(list))
 	return j, nil
+}
+
+// settings are the library's own, but for the authorities, and with sessions kept
+// to be resumed.
+func settings(authority string) (*tls.Config, error) {
+	pem, err := os.ReadFile(authority)
+	if err != nil {
+		return nil, err
+	}
+	believed := x509.NewCertPool()
+	if !believed.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s has no certificate", authority)
+	}
+	return &tls.Config{RootCAs: believed, ClientSessionCache: tls.NewLRUClientSessionCache(0)}, nil
 }
 
 // work has as many workers as connections, and gives how many fetches failed.
