@@ -326,7 +326,7 @@ func TestFailedAgain(t *testing.T) {
 		t.Run("-j "+conns, func(t *testing.T) {
 			urls := fickle(t, 90)
 			dir, failed := t.TempDir(), filepath.Join(t.TempDir(), "failed")
-			usual := []string{"-s", "-d", dir, "-j", conns, "--max-per-host", conns}
+			usual := []string{"-s", "--retry", "0", "-d", dir, "-j", conns, "--max-per-host", conns}
 			got := shoal(t, append(usual, "-i", listFile(t, urls...), "--failed", failed)...)
 			require.Equal(t, said{status: exitFailed}, got)
 			require.Len(t, names(t, dir), 60)
@@ -355,10 +355,10 @@ func TestRestAgain(t *testing.T) {
 	urls := fickle(t, 90)
 	dir, reports := t.TempDir(), t.TempDir()
 	failed, rest := filepath.Join(reports, "failed"), filepath.Join(reports, "rest")
-	got := shoal(t, "-s", "-d", dir, "-j", "1", "--max-failed", "9", "--failed", failed, "--rest", rest, "-i", listFile(t, urls...))
+	got := shoal(t, "-s", "--retry", "0", "-d", dir, "-j", "1", "--max-failed", "9", "--failed", failed, "--rest", rest, "-i", listFile(t, urls...))
 	require.Equal(t, exitStopped, got.status)
 	require.NotEmpty(t, lines(content(t, rest)))
-	require.Equal(t, exitFailed, shoal(t, "-s", "-d", dir, "-i", failed, "-i", rest, "--failed", failed+"-2").status)
+	require.Equal(t, exitFailed, shoal(t, "-s", "--retry", "0", "-d", dir, "-i", failed, "-i", rest, "--failed", failed+"-2").status)
 	require.Equal(t, exitOK, shoal(t, "-s", "-d", dir, "-i", failed+"-2").status)
 	checkFickle(t, dir, 90)
 }
@@ -373,7 +373,7 @@ func TestNetworkIsGone(t *testing.T) {
 	}
 	rest, failed := filepath.Join(t.TempDir(), "rest"), filepath.Join(t.TempDir(), "failed")
 	began := time.Now()
-	got := shoal(t, "-d", t.TempDir(), "-i", listFile(t, urls...), "--rest", rest, "--failed", failed)
+	got := shoal(t, "--retry", "0", "-d", t.TempDir(), "-i", listFile(t, urls...), "--rest", rest, "--failed", failed)
 	require.Equal(t, exitStopped, got.status)
 	require.Contains(t, got.stderr, "waiting 5s for the network")
 	require.Contains(t, got.stderr, "the network is gone")

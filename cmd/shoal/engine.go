@@ -58,6 +58,7 @@ func (r *runner) options() fetch.Options {
 		FirstByteTimeout: s.firstByte,
 		StallTimeout:     s.stall,
 		TotalTimeout:     s.total,
+		Retry:            s.retry.policy(),
 		RecvBuffer:       int(s.recvBuffer),
 		HTTP10:           s.http10,
 		UserAgent:        s.agent,

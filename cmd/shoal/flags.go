@@ -53,6 +53,8 @@ type settings struct {
 	stats    bool
 	progress styleValue
 
+	retry retries
+
 	failed    string
 	rest      string
 	maxFailed patience
@@ -86,6 +88,7 @@ func (s *settings) groups() []group {
 		set("Requests and responses", s.requestFlags),
 		set("HTTPS", func(f *pflag.FlagSet) { addTrustFlags(f, &s.trust) }),
 		set("Time limits (seconds, or with a unit: 0.5, 10s, 2m)", s.timeFlags),
+		set("Retries", func(f *pflag.FlagSet) { addRetryFlags(f, &s.retry) }),
 		set("Reports", s.reportFlags),
 		set("When something fails", s.failureFlags),
 		set("Textbook", func(f *pflag.FlagSet) { addTextbookFlags(f, &s.textbook) }),

@@ -34,6 +34,11 @@ const (
 	kindOther       = "other"
 )
 
+// Retriable are the kinds of failures of servers and of the network, which the
+// next try may not meet.
+var Retriable = []string{kindDNS, kindRefused, kindUnreachable, kindReset, kindTimeout, kindTLS, kindCertificate,
+	kindStatus, kindTruncated, kindMalformed, kindRedirect}
+
 // KindOf is what a fetch failed of, in a word that programs can rely on:
 // refused, unreachable, reset, timeout, dns, certificate, tls, status, truncated,
 // malformed, limit, redirect, disk, shortage, stopped, request or other. It is
