@@ -55,8 +55,17 @@ func (l *loop) canPull() bool {
 // startReady starts jobs of origins that have both jobs and room, in turn, and
 // says how many.
 func (l *loop) startReady(most int) (started int) {
+	l.startAt = 0
 	for started < most && l.ready.first != nil && !l.shortage.holds(l.now) {
 		o := l.ready.first
+		if o.isDown() || !l.mayOpen(o) {
+			l.turnAway(o)
+			continue
+		}
+		if at := l.starts.Next(l.now); at > l.now {
+			l.startAt = at
+			break
+		}
 		if !l.makeRoom(o) {
 			break
 		}
@@ -72,11 +81,29 @@ func (l *loop) startReady(most int) (started int) {
 }
 
 // markReady puts an origin in line for its jobs to be started, if there is one
-// and it has room.
+// and it has room; if it may not be asked yet, when it may. One that is down goes
+// first: its jobs end.
 func (l *loop) markReady(o *origin) {
-	if !o.linked() && o.waiting.count > 0 && (o.slots < l.options.MaxPerHost || len(o.available) > 0) {
+	switch {
+	case o.linked() || o.waiting.count == 0:
+	case o.isDown():
+		l.ready.pushFront(o)
+	case o.slots >= l.options.MaxPerHost && len(o.available) == 0 || l.isFull(o):
+	case l.opensAt(o) > l.now:
+		l.openings.set(o, l.opensAt(o))
+	default:
 		l.ready.pushBack(o)
 	}
+}
+
+// turnAway takes an origin out of the line whose jobs may not start after all.
+func (l *loop) turnAway(o *origin) {
+	l.ready.remove(o)
+	if o.isDown() {
+		l.giveUp(o)
+		return
+	}
+	l.markReady(o)
 }
 
 // makeRoom sees to it that the first job in an origin's line can have a conn:

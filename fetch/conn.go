@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"github.com/shoalfetch/shoal/internal/http1"
+	"github.com/shoalfetch/shoal/internal/rate"
 	"github.com/shoalfetch/shoal/internal/tlsconn"
 	"github.com/shoalfetch/shoal/poller"
 )
@@ -52,7 +53,8 @@ type conn struct {
 	first    *exchange   // of those under way
 	outbox   *outbox     // nil when all has been sent, as nearly always
 	address  *netip.Addr // the peer's; one of a lookup's answer
-	deadline deadline    // connect or idle
+	deadline deadline    // connect, idle or rest
+	limit    *rate.Limit // of bytes; nil while there is none to keep, see throttle.go
 
 	verification *verification // under way; nearly always nil
 
@@ -192,7 +194,7 @@ func (l *loop) advance(c *conn, e poller.Event) {
 		if e.Writable && c.unsent() > 0 {
 			l.flush(c)
 		}
-		if e.Readable && c.state == connOpen && c.receiving() {
+		if e.Readable && c.state == connOpen && c.receiving() && l.mayReceive(c) {
 			l.receive(c)
 		}
 	case connNew, connClosed:
@@ -219,6 +221,7 @@ func (l *loop) finishDial(c *conn) {
 func (l *loop) opened(c *conn) {
 	j := c.job
 	l.setConn(c, connOpen)
+	l.reached(c.origin)
 	if j != nil {
 		j.dialing, c.job = nil, nil
 		l.unlink(j)
@@ -319,8 +322,10 @@ func (l *loop) receive(c *conn) {
 	if x := c.proto.straight(); x != nil && c.secure == nil && !l.options.paced() && l.splice(c, x) {
 		return
 	}
-	n, err := l.kernel.Recv(int(c.fd), l.buffer)
-	l.trace(CallRecv, c.soleJob(), c, n, len(l.buffer), err)
+	most := l.portion(len(l.buffer))
+	n, err := l.kernel.Recv(int(c.fd), l.buffer[:most])
+	l.trace(CallRecv, c.soleJob(), c, n, most, err)
+	l.drank(c, n)
 	switch {
 	case err == syscall.EAGAIN:
 	case err != nil:

@@ -34,6 +34,11 @@ const (
 	CallSplice  // N: bytes moved
 	Paused      // by the sink
 	Resumed
+
+	// What a job has shown of its host, see [Manners].
+	HostSlowed // N: connections that the host may have from now on; Of: milliseconds it is left alone
+	HostRests  // N: lookups and connects in a row that failed; Of: milliseconds it is left alone
+	HostDown   // N: the same; nothing is tried there any more
 )
 
 var eventNames = [...]string{
@@ -41,6 +46,7 @@ var eventNames = [...]string{
 	"dialing", "handshaking", "open", "closed",
 	"sending", "awaiting", "receiving", "exchange done",
 	"connect", "send", "recv", "splice", "paused", "resumed",
+	"host slowed", "host rests", "host down",
 }
 
 // String names the kind as the views print it.

@@ -154,6 +154,7 @@ func (l *loop) head(x *exchange) {
 	l.judged, _ = x.conn.proto.head(x)
 	h := l.judged
 	length := x.conn.proto.length(x)
+	l.learnOfHead(j, &h)
 	l.takeCookies(j, h)
 	to, err := l.redirect(j, h)
 	over := false
@@ -321,8 +322,10 @@ func (l *loop) splice(c *conn, x *exchange) bool {
 	if !ok || x.ordinary || x.verdict != nil {
 		return false
 	}
-	n, err := s.Splice(int(c.fd), spliceMost)
-	l.trace(CallSplice, j, c, n, spliceMost, err)
+	most := l.portion(spliceMost)
+	n, err := s.Splice(int(c.fd), most)
+	l.trace(CallSplice, j, c, n, most, err)
+	l.drank(c, n)
 	switch {
 	case err == syscall.EAGAIN:
 	case err == syscall.ENOTSUP:
@@ -456,6 +459,9 @@ func (l *loop) drop(x *exchange) {
 		}
 	}
 	c.busy--
+	if c.busy == 0 && c.resting {
+		l.unhold(c)
+	}
 	x.job.exchange = nil
 	*x = exchange{}
 }

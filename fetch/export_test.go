@@ -16,3 +16,6 @@ func (f *Fetcher) VerifyLater() { f.loop.verifyLater = true }
 
 // DecryptAtOnce has the Fetcher decrypt so many bytes at once.
 func (f *Fetcher) DecryptAtOnce(n int) { f.loop.secured().plain = make([]byte, n) }
+
+// Standings is of how many hosts it remembers how they are.
+func (f *Fetcher) Standings() int { return len(f.loop.standings.of) }

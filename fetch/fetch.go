@@ -75,6 +75,9 @@ type Options struct {
 	// Retry says what is tried again.
 	Retry Retry
 
+	// Manners say how the Fetcher holds itself back.
+	Manners Manners
+
 	// LookupTimeout bounds a host's lookup: 10 s when zero.
 	LookupTimeout time.Duration
 	// ConnectTimeout bounds one attempt to connect, and then each step to an
@@ -270,6 +273,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	var err error
 	if o.Retry, err = o.Retry.withDefaults(); err != nil {
+		return o, err
+	}
+	if err := o.Manners.check(); err != nil {
 		return o, err
 	}
 	if o.Accept == nil {

@@ -62,6 +62,7 @@ type job struct {
 
 	deadline deadline // the lookup's or the exchange's, or the total if sooner
 	totalAt  time.Duration
+	started  time.Duration // when it last left the queue
 	since    time.Duration
 	spent    [stages]float32 // seconds; a float holds a turn's clock to seven digits
 }
@@ -119,8 +120,9 @@ func (j *job) queued() time.Duration { return seconds(j.spent[stageQueue]) }
 // setJob moves a job on: legality, deadline, time, event.
 func (l *loop) setJob(j *job, to jobState) {
 	mustMove(jobMoves[j.state], to, "job", j.state)
-	if j.state == jobBackingOff {
-		l.backingOff--
+	l.leaveState(j)
+	if to == jobLookingUp || to == jobRunning {
+		l.begin(j)
 	}
 	j.state = to
 	switch to {
@@ -129,12 +131,10 @@ func (l *loop) setJob(j *job, to jobState) {
 		l.wait(j, noPatience, 0)
 		l.trace(JobQueued, j, nil, 0, 0, nil)
 	case jobLookingUp:
-		l.startTotal(j)
 		j.lap(stageLookup, l.now)
 		l.wait(j, lookupPatience, l.options.LookupTimeout)
 		l.trace(JobLookingUp, j, nil, 0, 0, nil)
 	case jobRunning:
-		l.startTotal(j)
 		j.lap(stageConnect, l.now)
 		l.wait(j, noPatience, 0)
 		l.trace(JobRunning, j, nil, 0, 0, nil)
@@ -148,12 +148,32 @@ func (l *loop) setJob(j *job, to jobState) {
 	}
 }
 
-// startTotal starts the total timeout when a job first leaves the queue: to
-// wait for a slot is the client's own slowness, not the server's.
-func (l *loop) startTotal(j *job) {
+// leaveState takes a job out of the counts of its state.
+func (l *loop) leaveState(j *job) {
+	switch j.state {
+	case jobLookingUp, jobRunning:
+		j.origin.running--
+		if j.origin.standing != nil {
+			l.markReady(j.origin) // what it has been told may let another one start
+		}
+	case jobBackingOff:
+		l.backingOff--
+	}
+}
+
+// begin counts a job among those that are under way, and one that leaves the
+// queue as a start. The total timeout starts when a job first does: to wait for a
+// slot is the client's own slowness, not the server's.
+func (l *loop) begin(j *job) {
+	j.origin.running++
+	if j.state != jobQueued {
+		return
+	}
+	j.started = l.now
 	if j.totalAt == 0 && l.options.TotalTimeout > 0 {
 		j.totalAt = l.now + l.options.TotalTimeout
 	}
+	l.countStart(j.origin)
 }
 
 // mustMove panics on a transition that no table has: a mistake in the engine.
@@ -169,7 +189,7 @@ func mustMove[S comparable](legal []S, to S, what string, from S) {
 // wait sets a job's deadline: so long from now, but never past its total.
 func (l *loop) wait(j *job, why patience, long time.Duration) {
 	at := l.now + long
-	if why == noPatience || long <= 0 {
+	if why == noPatience || long <= 0 || j.isHeld(why) && l.sip > 0 {
 		at = 0
 	}
 	if j.totalAt != 0 && (at == 0 || j.totalAt <= at) {
@@ -235,11 +255,17 @@ func (j *job) outgoing() Request {
 	return Request{URL: j.url, Tag: j.tag}
 }
 
-// aim points a job at a target.
+// aim points a job at a target. One that is under way is from now on under way
+// there.
 func (l *loop) aim(j *job, t target) {
 	j.url = t.url
-	j.origin = l.originOf(t)
-	j.origin.jobs++
+	to := l.originOf(t)
+	if j.state == jobRunning {
+		j.origin.running--
+		to.running++
+	}
+	j.origin = to
+	to.jobs++
 }
 
 // enqueue puts a new job in line at its origin.
@@ -304,8 +330,11 @@ func (l *loop) finish(j *job, phase Phase, err error) {
 	if j.exchange != nil || j.dialing != nil {
 		panic("fetch: a job finished with work under way")
 	}
-	if err != nil && !j.skipped && j.state != jobBackingOff && l.retry(j, phase, err) {
-		return
+	if err != nil && !j.skipped && j.state != jobBackingOff {
+		l.learn(j, phase, err)
+		if l.retry(j, phase, err) {
+			return
+		}
 	}
 	l.discard(j)
 	l.unlink(j)

@@ -7,6 +7,7 @@ import (
 	"github.com/shoalfetch/shoal/internal/http1"
 	"github.com/shoalfetch/shoal/internal/kernel"
 	"github.com/shoalfetch/shoal/internal/offload"
+	"github.com/shoalfetch/shoal/internal/rate"
 	"github.com/shoalfetch/shoal/poller"
 )
 
@@ -30,12 +31,18 @@ type loop struct {
 	doneConns []*conn
 	finished  []finished // to yield at the end of this turn
 
-	origins map[route]*origin
-	ready   list[origin, *origin] // have jobs waiting, and room
-	idle    list[conn, *conn]     // open without an exchange, longest first
-	slots   int                   // conns in any state, and jobs looking up
-	seated  int                   // of the conns, those with room for an exchange
-	queued  int                   // jobs waiting in line at their origins
+	origins  map[route]*origin
+	ready    list[origin, *origin] // have jobs waiting, and room
+	openings openings              // have jobs waiting, which may start later
+	starts   rate.Limit            // of requests, to all origins
+	startAt  time.Duration         // when the next may start, if that is what those ready wait for; else 0
+	standings
+	throttle
+
+	idle   list[conn, *conn] // open without an exchange, longest first
+	slots  int               // conns in any state, and jobs looking up
+	seated int               // of the conns, those with room for an exchange
+	queued int               // jobs waiting in line at their origins
 
 	backingOff int  // jobs waiting for another try
 	ending     bool // no job is tried again
@@ -108,6 +115,7 @@ func newLoop(o Options, k kernel.Kernel, b *beside, s *shared) *loop {
 		return &c.h1
 	}
 	l.mail.wake = s.wake
+	l.adopt(&o.Manners)
 	return l
 }
 
@@ -169,6 +177,7 @@ func (l *loop) turn(hurry bool) error {
 	if l.allSeen(n) {
 		l.expire()
 	}
+	l.serveThirsty()
 	return nil
 }
 
@@ -206,9 +215,15 @@ func (l *loop) takeMail() {
 // untilNext is how long the loop may wait: until the next deadline, or for ever.
 func (l *loop) untilNext() time.Duration {
 	at, any := l.timers.next()
-	if l.shortage.holds(l.now) && (!any || l.shortage.until < at) {
-		at, any = l.shortage.until, true
+	sooner := func(other time.Duration, waits bool) {
+		if waits && (!any || other < at) {
+			at, any = other, true
+		}
 	}
+	sooner(l.shortage.until, l.shortage.holds(l.now))
+	sooner(l.startAt, l.startAt != 0)
+	sooner(l.openings.next())
+	sooner(l.thirstyAt())
 	if !any {
 		return -1
 	}
@@ -218,6 +233,7 @@ func (l *loop) untilNext() time.Duration {
 // expire acts on every deadline that has passed.
 func (l *loop) expire() {
 	l.sweep()
+	l.expireOpenings()
 	for {
 		at, any := l.timers.next()
 		if !any || at > l.now {

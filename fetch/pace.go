@@ -31,7 +31,16 @@ func (l *loop) pace(c *conn) {
 
 // endRest lets a conn be read from again.
 func (l *loop) endRest(c *conn) {
-	c.resting = false
+	if l.sip == 0 {
+		c.resting = false
+		l.settle(c)
+		return
+	}
+	l.unhold(c)
+	if l.mayReceive(c) {
+		l.sipFrom(c)
+		return
+	}
 	l.settle(c)
 }
 

@@ -10,9 +10,12 @@ type origin struct {
 	literal       *lookup         // the address the host is, when it is no name
 	slots         int             // conns in any state, and jobs looking up
 	jobs          int             // that want something of it, in any state
+	running       int             // of them, those LookingUp or Running
 	waiting       list[job, *job] // Queued, first come first served
 	dialing       list[job, *job] // Running with an attempt under way
 	available     []*conn         // open, with room for an exchange; last in, first out
+	standing      *standing       // nil when nothing needs to be remembered of hosts
+	opening       opening         // when its next job may start, if not now
 	links[origin]                 // in loop.ready
 }
 
@@ -30,6 +33,7 @@ func (l *loop) originOf(t target) *origin {
 	if addr, ok := t.route.addr(); ok {
 		o.literal = &lookup{answer: &answer{addrs: []netip.Addr{addr.Unmap()}}}
 	}
+	o.standing = l.recall(t.route)
 	l.origins[t.route] = o
 	return o
 }
@@ -45,6 +49,8 @@ func (l *loop) forget(o *origin) {
 	if o.linked() {
 		l.ready.remove(o)
 	}
+	l.openings.remove(o)
+	l.remember(o.standing)
 	delete(l.origins, o.route)
 }
 
@@ -75,6 +81,7 @@ func (l *loop) release(c *conn) {
 	if c.busy == 0 {
 		l.rest(c)
 	}
+	l.markReady(c.origin) // jobs that may not start yet
 }
 
 // leave is called when a job wants nothing more of an origin.
@@ -92,6 +99,9 @@ func (l *loop) nextFor(o *origin) *job {
 			j.dialing.job, j.dialing = nil, nil
 			return j
 		}
+	}
+	if !l.mayStart(o) {
+		return nil
 	}
 	for j := o.waiting.first; j != nil; j = j.next {
 		if !j.fresh {

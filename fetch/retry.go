@@ -109,7 +109,7 @@ const retryMost = 64
 func (l *loop) retry(j *job, phase Phase, err error) bool {
 	r := &l.options.Retry
 	if int(j.retries) >= r.Max || l.ending || l.shared.stopping.Load() || j.origin == nil || j.committed ||
-		phase >= PhaseSend && !isIdempotent(j.outgoing().Method) {
+		phase >= PhaseSend && !isIdempotent(j.outgoing().Method) || j.origin.isDown() {
 		return false
 	}
 	head, failed := j.tell().Head, j.failure(phase, err)

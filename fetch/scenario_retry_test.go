@@ -534,3 +534,28 @@ func TestRetriesKeepTheirPlace(t *testing.T) {
 	}
 	require.Equal(t, 1, s.k.MostSocketsTo(address("10.1.0.1:80")))
 }
+
+// TestBackingOffAtItsOrigin: a job whose conn is closed under it, and that will be
+// tried again, keeps its origin: a second one would have conns of its own.
+func TestBackingOffAtItsOrigin(t *testing.T) {
+	short := sim.Raw([]byte("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"))
+	for _, first := range []sim.Response{short, then(short, sim.RST), sim.Reply(503, "", times("x", 1<<20))} {
+		s := retrying(t, func(_ *sim.Request, nth int) sim.Response {
+			if nth == 1 {
+				return first
+			}
+			return sim.Reply(200, "", []byte("hello"))
+		})
+		var f *fetch.Fetcher
+		backedOff := 0
+		s.options.Trace = func(e fetch.Event) {
+			if e.Kind == fetch.JobBackingOff {
+				backedOff++
+				require.Equal(t, 1, f.Origins())
+			}
+		}
+		f = s.fetcher()
+		require.NoError(t, s.run(f, fetch.Request{URL: "http://a.test/x"})[0].err)
+		require.Equal(t, 1, backedOff)
+	}
+}

@@ -141,6 +141,7 @@ func (l *loop) mayHandshake(c *conn) bool {
 func (l *loop) receiveHandshake(c *conn) {
 	n, err := l.kernel.Recv(int(c.fd), l.buffer)
 	l.trace(CallRecv, c.job, c, n, len(l.buffer), err)
+	l.drank(c, n)
 	switch {
 	case err == syscall.EAGAIN:
 		return

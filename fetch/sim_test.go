@@ -172,7 +172,8 @@ type simulation struct {
 	started map[uint64]time.Duration // job: when it left the queue
 	done    map[uint64]time.Duration
 	yielded map[int]int
-	failed  map[string]string  // URL by the name that it was to be saved under
+	failed  map[string]string // URL by the name that it was to be saved under
+	manners behaviour
 	cancel  context.CancelFunc // of the Fetch under way
 	stopped bool
 }
@@ -251,6 +252,9 @@ func (s *simulation) draw() {
 	for n := range *simSize {
 		s.requests = append(s.requests, anyRequest(r, n+1))
 	}
+	if r.IntN(3) == 0 {
+		s.options.Manners = anyManners(r)
+	}
 	if s.secure {
 		secureServers(s.T, s.kernel.Kernel, s.chaos.FinWithin == 0)
 		s.options.TLS = worldTLS()
@@ -288,6 +292,7 @@ func (s *simulation) fetch(f *fetch.Fetcher, requests []fetch.Request) {
 }
 
 func (s *simulation) trace(e fetch.Event) {
+	s.manners.note(e)
 	switch e.Kind {
 	case fetch.JobLookingUp, fetch.JobRunning:
 		if _, ok := s.started[e.Job]; !ok {
@@ -363,6 +368,7 @@ func (s *simulation) checkEnd() {
 	}
 	s.checkDeadlines()
 	s.checkWaits(c)
+	s.manners.check(s)
 }
 
 func (s *simulation) port() uint16 {

@@ -9,6 +9,7 @@ type Snapshot struct {
 	Queued   int64 // waiting for their host's turn or a free slot
 	Conns    int64 // connections, idle ones included
 	Bytes    int64 // body bytes received, by all Fetches
+	Rests    int64 // how often a host was left alone because it could not be reached, by all Fetches
 }
 
 // shared is what other goroutines may touch while the loop goes on. Nobody makes
@@ -17,6 +18,7 @@ type shared struct {
 	wake                                    func() // makes a waiting loop take a turn; that it fails means only that the poller is closed
 	stopping                                atomic.Bool
 	admitted, yielded, queued, conns, bytes atomic.Int64
+	rests                                   atomic.Int64
 }
 
 // publish tells other goroutines where the loop stands.
@@ -27,13 +29,14 @@ func (l *loop) publish() {
 	s.queued.Store(int64(l.queued))
 	s.conns.Store(int64(l.conns.len()))
 	s.bytes.Store(l.received)
+	s.rests.Store(l.rests)
 }
 
 // Snapshot tells where the Fetcher stands. It is safe from any goroutine, and
 // costs the loop nothing.
 func (f *Fetcher) Snapshot() Snapshot {
 	s := f.shared
-	return Snapshot{s.admitted.Load(), s.yielded.Load(), s.queued.Load(), s.conns.Load(), s.bytes.Load()}
+	return Snapshot{s.admitted.Load(), s.yielded.Load(), s.queued.Load(), s.conns.Load(), s.bytes.Load(), s.rests.Load()}
 }
 
 // Stop lets no further request start: what waits ends with ErrStopped, what is

@@ -373,7 +373,7 @@ func TestNetworkIsGone(t *testing.T) {
 	}
 	rest, failed := filepath.Join(t.TempDir(), "rest"), filepath.Join(t.TempDir(), "failed")
 	began := time.Now()
-	got := shoal(t, "--retry", "0", "-d", t.TempDir(), "-i", listFile(t, urls...), "--rest", rest, "--failed", failed)
+	got := shoal(t, "--retry", "0", "--no-host-down", "-d", t.TempDir(), "-i", listFile(t, urls...), "--rest", rest, "--failed", failed)
 	require.Equal(t, exitStopped, got.status)
 	require.Contains(t, got.stderr, "waiting 5s for the network")
 	require.Contains(t, got.stderr, "the network is gone")

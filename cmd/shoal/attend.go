@@ -22,6 +22,7 @@ type attendant struct {
 	*runner
 	began  time.Time
 	hinted bool
+	rested bool // that a host rests has been told
 	asked  bool // to end
 }
 
@@ -71,6 +72,15 @@ func listen(signals chan<- os.Signal) {
 func (a *attendant) tick(now time.Time) {
 	a.screen.Draw(now)
 	a.hint(now)
+	a.tellOfRests()
+}
+
+// tellOfRests says once why a run may stand still.
+func (a *attendant) tellOfRests() {
+	if !a.rested && a.fetcher.Snapshot().Rests > 0 {
+		a.rested = true
+		a.say("a host cannot be looked up or connected to, and is left alone for a minute (--no-host-down goes on at once)")
+	}
 }
 
 // hintAfter is how long a run must have gone on for its speed to matter.
@@ -78,7 +88,7 @@ const hintAfter = 5 * time.Second
 
 // hint says once what holds a run back, if that is its default.
 func (a *attendant) hint(now time.Time) {
-	if a.hinted || now.Sub(a.began) < hintAfter || a.perHost != defaultPerHost {
+	if a.hinted || now.Sub(a.began) < hintAfter || a.perHost != defaultPerHost || a.manners.starts() {
 		return
 	}
 	s := a.fetcher.Snapshot()

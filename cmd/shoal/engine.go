@@ -59,6 +59,7 @@ func (r *runner) options() fetch.Options {
 		StallTimeout:     s.stall,
 		TotalTimeout:     s.total,
 		Retry:            s.retry.policy(),
+		Manners:          s.manners.policy(),
 		RecvBuffer:       int(s.recvBuffer),
 		HTTP10:           s.http10,
 		UserAgent:        s.agent,

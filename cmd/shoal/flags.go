@@ -53,7 +53,8 @@ type settings struct {
 	stats    bool
 	progress styleValue
 
-	retry retries
+	retry   retries
+	manners manners
 
 	failed    string
 	rest      string
@@ -88,6 +89,7 @@ func (s *settings) groups() []group {
 		set("Requests and responses", s.requestFlags),
 		set("HTTPS", func(f *pflag.FlagSet) { addTrustFlags(f, &s.trust) }),
 		set("Time limits (seconds, or with a unit: 0.5, 10s, 2m)", s.timeFlags),
+		set("Limits and manners", func(f *pflag.FlagSet) { addMannerFlags(f, &s.manners) }),
 		set("Retries", func(f *pflag.FlagSet) { addRetryFlags(f, &s.retry) }),
 		set("Reports", s.reportFlags),
 		set("When something fails", s.failureFlags),

@@ -87,7 +87,7 @@ func (r *runner) newLane(i, n int, o fetch.Options, ring func()) (*lane, error) 
 		return nil, err
 	}
 	all := o.MaxConns
-	o.MaxConns = shareOf(all, i, n)
+	o.MaxConns, o.Manners = shareOf(all, i, n), shareOfManners(o.Manners, n)
 	l.fetcher, err = fetcherOn(part{k, n}, max(1, lookups/n), o)
 	var limit *fetch.DescriptorLimitError
 	if errors.As(err, &limit) {
@@ -130,6 +130,7 @@ func (s *loops) Snapshot() fetch.Snapshot {
 		all.Queued += of.Queued - of.Admitted
 		all.Conns += of.Conns
 		all.Bytes += of.Bytes
+		all.Rests += of.Rests
 	}
 	all.Queued = max(0, all.Queued)
 	return all

@@ -116,11 +116,12 @@ func reached(err error) bool {
 	return e.Phase >= fetch.PhaseTLS && e.Phase <= fetch.PhaseReceive
 }
 
-// unreachable says whether a failure may be for want of a network. That there
-// are no descriptors left is another matter.
+// unreachable says whether a failure may be for want of a network: so may a host
+// be that is given up. That there are no descriptors left is another matter.
 func unreachable(err error) bool {
 	var e *fetch.Error
 	var shortage *fetch.ShortageError
-	return errors.As(err, &e) && (e.Phase == fetch.PhaseLookup || e.Phase == fetch.PhaseDial) &&
+	var down *fetch.HostDownError
+	return errors.As(err, &e) && (e.Phase == fetch.PhaseLookup || e.Phase == fetch.PhaseDial || errors.As(err, &down)) &&
 		!errors.As(err, &shortage) && !isLeft(err)
 }

@@ -179,7 +179,7 @@ func TestEveryItemEnds(t *testing.T) {
 				urls = append(urls, fmt.Sprintf("%s/%d", s.URL, i))
 			}
 			dir := t.TempDir()
-			got := shoal(t, "--json", "--retry-delay", "1ms", "-j", conns, "--max-per-host", conns, "-d", dir, "-i", listFile(t, urls...))
+			got := shoal(t, "--json", "--retry-delay", "1ms", "--no-adapt", "-j", conns, "--max-per-host", conns, "-d", dir, "-i", listFile(t, urls...))
 			all := records(t, got.stdout)
 			require.Len(t, all, items)
 			saved := 0

@@ -45,9 +45,10 @@ func (g *Governor) Good() {
 
 // Trouble notes a 429, a 503 or a timeout of a request that was started then.
 // Requests that were under way when trouble last changed something are part of
-// the same trouble.
+// the same trouble; those that were started at that moment were started after
+// it.
 func (g *Governor) Trouble(started, now time.Duration) {
-	if started <= g.changed {
+	if started < g.changed {
 		return
 	}
 	g.changed = now

@@ -35,7 +35,7 @@ func TestOneTroubleCountsOnce(t *testing.T) {
 	for range 6 {
 		g.Trouble(10, 20)
 	}
-	g.Trouble(20, 30)
+	g.Trouble(19, 30)
 	require.Equal(t, 32, g.Limit())
 	g.Trouble(21, 40)
 	require.Equal(t, 16, g.Limit())
@@ -62,7 +62,7 @@ func TestPauses(t *testing.T) {
 		g.Trouble(now, now)
 		require.Equal(t, 1, g.Limit())
 		require.Equal(t, now+want*time.Second, g.Next(now))
-		g.Trouble(now, now+1) // of the same trouble
+		g.Trouble(now-1, now+1) // of the same trouble
 		now = g.Next(now)
 		require.Equal(t, now, g.Next(now))
 		now++

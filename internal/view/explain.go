@@ -93,6 +93,8 @@ func (e *Explain) Event(ev fetch.Event) {
 		e.ofDial(ev)
 	case fetch.CallRecv, fetch.CallSplice:
 		e.ofReceipt(ev, j)
+	case fetch.HostSlowed, fetch.HostRests, fetch.HostDown:
+		e.ofHost(ev)
 	default:
 		e.ofExchange(ev, j)
 	}
@@ -159,6 +161,22 @@ func (e *Explain) again(job uint64, j *journey) {
 		}
 	}
 	*j = journey{url: j.url, short: short}
+}
+
+// ofHost tells what a fetch has shown of its host.
+func (e *Explain) ofHost(ev fetch.Event) {
+	switch ev.Kind {
+	case fetch.HostSlowed:
+		pause := ""
+		if ev.Of > 0 {
+			pause = ", and none now for " + (time.Duration(ev.Of) * time.Millisecond).String()
+		}
+		e.tell(ev.Job, "its host has trouble: at most %d requests to it at once from now on%s", ev.N, pause)
+	case fetch.HostRests:
+		e.tell(ev.Job, "its host cannot be reached, %d times in a row: it is left alone for %v", ev.N, time.Duration(ev.Of)*time.Millisecond)
+	case fetch.HostDown:
+		e.tell(ev.Job, "its host cannot be reached, %d times in a row: it is given up", ev.N)
+	}
 }
 
 func (e *Explain) ofDial(ev fetch.Event) {

@@ -23,6 +23,7 @@ const (
 	kindCertificate = "certificate" // the server's certificate is not believed
 	kindTLS         = "tls"         // no TLS was agreed on, or it was broken
 	kindStatus      = "status"      // the server answered with a status that is no success
+	kindHostDown    = "host-down"   // not tried: the host could not be reached too often
 	kindTruncated   = "truncated"   // the connection ended before the response did
 	kindMalformed   = "malformed"   // the response breaks the protocol
 	kindLimit       = "limit"       // something was longer, or more, than is allowed
@@ -40,8 +41,8 @@ var Retriable = []string{kindDNS, kindRefused, kindUnreachable, kindReset, kindT
 	kindStatus, kindTruncated, kindMalformed, kindRedirect}
 
 // KindOf is what a fetch failed of, in a word that programs can rely on:
-// refused, unreachable, reset, timeout, dns, certificate, tls, status, truncated,
-// malformed, limit, redirect, disk, shortage, stopped, request or other. It is
+// refused, unreachable, reset, timeout, dns, host-down, certificate, tls, status,
+// truncated, malformed, limit, redirect, disk, shortage, stopped, request or other. It is
 // empty without an error.
 func KindOf(err error) string {
 	if err == nil {
@@ -61,6 +62,8 @@ func kindOfType(err error) string {
 	switch {
 	case errors.Is(err, fetch.ErrStopped), errors.Is(err, context.Canceled):
 		return kindStopped
+	case is[*fetch.HostDownError](err):
+		return kindHostDown
 	case is[*fetch.ShortageError](err):
 		return kindShortage
 	case is[*fetch.TimeoutError](err), errors.Is(err, context.DeadlineExceeded):

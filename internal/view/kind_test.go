@@ -55,6 +55,7 @@ var everyKind = []struct {
 	{"redirect", fetch.PhaseStatus, &fetch.RedirectError{Location: "ftp://h/", Reason: "scheme"}},
 	{"disk", fetch.PhaseSave, fmt.Errorf("out/a: %w", syscall.ENOSPC)},
 	{"disk", fetch.PhaseSave, errors.New("whatever a sink says")},
+	{"host-down", fetch.PhaseQueue, &fetch.HostDownError{Tries: 20, Err: syscall.ECONNREFUSED}},
 	{"shortage", fetch.PhaseDial, &fetch.ShortageError{After: time.Second, Err: syscall.EMFILE}},
 	{"shortage", fetch.PhaseSave, &fetch.ShortageError{After: time.Second, Err: syscall.ENFILE}},
 	{"shortage", fetch.PhaseDial, syscall.EADDRNOTAVAIL},
