@@ -1,6 +1,7 @@
 package coro
 
 import (
+	"bytes"
 	"errors"
 	"io"
 )
@@ -67,6 +68,10 @@ func (s *Stream) run(src *Source, open func(*Source) (io.Reader, error)) error {
 // Feed lends the stream the next bytes, until Next says ErrNeedData or fails. It
 // panics if earlier bytes are left, and after EOF.
 func (s *Stream) Feed(p []byte) { s.source.Feed(p) }
+
+// Hold copies what was fed and not read into memory of the stream's own, so that
+// what Feed borrowed can be used for something else.
+func (s *Stream) Hold() { s.source.fed = bytes.Clone(s.source.fed) }
 
 // EOF says that after what was fed nothing more comes.
 func (s *Stream) EOF() { s.source.EOF() }

@@ -83,6 +83,27 @@ func TestRest(t *testing.T) {
 	require.Equal(t, "and more", string(s.Rest()))
 }
 
+// What is held is the stream's own: what Feed borrowed may change.
+func TestHold(t *testing.T) {
+	text, gz := zipped(t, 100)
+	s := NewStream(make([]byte, 10), gunzip)
+	defer s.Stop()
+	s.Hold()
+	s.Feed(gz)
+	var got []byte
+	for {
+		piece, err := s.Next()
+		if err == io.EOF {
+			break
+		}
+		require.NoError(t, err)
+		got = append(got, piece...)
+		s.Hold()
+		clear(gz)
+	}
+	require.Equal(t, string(text), string(got))
+}
+
 func TestEveryCut(t *testing.T) {
 	checkGoroutines(t)
 	text, gz := zipped(t, 3)
