@@ -38,7 +38,7 @@ var rooms = []room{
 	{"cmd/shoal", []string{"fetch", "fetch/save", "internal/lab", "internal/list", "internal/view", "internal/kernel", "internal/offload", "internal/cookies", "internal/netrc", "internal/rate"}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/net/http/httpproxy", "golang.org/x/term"}},
 	{"internal/view", []string{"fetch", "internal/kernel", "internal/http1", "internal/tlsconn"}, []string{"golang.org/x/term"}},
 	{"fetch/save", []string{"fetch", "internal/kernel"}, []string{"golang.org/x/text"}},
-	{"fetch", []string{"poller", "internal/kernel", "internal/offload", "internal/http1", "internal/tlsconn", "internal/rate"}, []string{"golang.org/x/net/idna"}},
+	{"fetch", []string{"poller", "internal/kernel", "internal/offload", "internal/http1", "internal/tlsconn", "internal/rate", "internal/decode"}, []string{"golang.org/x/net/idna"}},
 	{"internal/sim", []string{"poller", "internal/kernel", "internal/offload"}, nil},
 	{"internal/lab", nil, nil},
 	{"internal/list", nil, nil},
@@ -49,6 +49,7 @@ var rooms = []room{
 	{"internal/cookies", nil, []string{"golang.org/x/net/publicsuffix"}},
 	{"internal/http1", nil, nil},
 	{"internal/tlsconn", []string{"internal/coro"}, nil},
+	{"internal/decode", []string{"internal/coro"}, []string{"github.com/andybalholm/brotli", "github.com/klauspost/compress/zstd"}},
 	{"internal/coro", nil, nil},
 	{"internal/socks5", nil, nil},
 	{"internal/proxytest", nil, []string{"github.com/stretchr/testify"}},
@@ -59,7 +60,7 @@ var rooms = []room{
 
 // The packages of which something special is asked.
 var (
-	sansIO     = []string{"internal/http1", "internal/tlsconn", "internal/coro", "internal/socks5"} // are fed bytes
+	sansIO     = []string{"internal/http1", "internal/tlsconn", "internal/coro", "internal/socks5", "internal/decode"} // are fed bytes
 	notSansIO  = []string{"net", "os", "syscall", "time", "context", "sync", "runtime", "unsafe"}
 	mayGo      = []string{"internal/offload", "internal/lab", "internal/sim", "cmd", "bench"}
 	mayAskTime = []string{"internal/kernel", "cmd", "bench"}
