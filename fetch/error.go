@@ -23,18 +23,21 @@ const (
 	PhaseAwait                // waiting for, and reading, the response's head
 	PhaseStatus               // judging the head: status, redirects, limits
 	PhaseReceive              // receiving the body
+	PhaseDecode               // taking its content codings off
 	PhaseSave                 // handing the body to the sink
 )
 
-var phaseNames = [...]string{"request", "queue", "lookup", "dial", "tls", "send", "await", "status", "receive", "save"}
+var phaseNames = [...]string{"request", "queue", "lookup", "dial", "tls", "send", "await", "status", "receive", "decode", "save"}
 
 // String is the word used in messages and reports: "request", "queue",
-// "lookup", "dial", "tls", "send", "await", "status", "receive" or "save".
+// "lookup", "dial", "tls", "send", "await", "status", "receive", "decode" or
+// "save".
 func (p Phase) String() string { return phaseNames[p] }
 
 // Error is how a fetch fails: which URL, in which phase, at which attempt, and
 // the original cause, be it an errno, a DNS error, an HTTP error, a
-// [*TimeoutError], a [*StatusError], a [*LimitError] or a sink's own.
+// [*TimeoutError], a [*StatusError], a [*LimitError], a [*CodingError] or a sink's
+// own.
 type Error struct {
 	URL     string // the URL being fetched when it failed, after redirects
 	Phase   Phase

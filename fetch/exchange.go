@@ -165,7 +165,8 @@ func (l *loop) head(x *exchange) {
 	if err == nil && to == nil && (j.kept() == nil || h.Status != 206) { // the rest of what was accepted is too
 		err = l.options.Accept(&l.judged)
 	}
-	if limit := l.options.MaxBytes; err == nil && to == nil && limit > 0 && j.received+length > limit {
+	codings, undecodable := l.codingsOf(j, h, length)
+	if limit := l.options.MaxBytes; err == nil && to == nil && limit > 0 && codings == nil && j.received+length > limit {
 		err = &LimitError{"body bytes", limit}
 	}
 	if err != nil || to != nil {
@@ -175,23 +176,25 @@ func (l *loop) head(x *exchange) {
 		}
 		return
 	}
-	if j.kept() == nil {
-		l.open(x, h, length)
+	switch {
+	case undecodable != nil:
+		l.fail(j, PhaseDecode, undecodable)
+	case codings != nil:
+		l.open(x, h, -1, codings)
+	case j.kept() == nil:
+		l.open(x, h, length, nil)
 	}
 }
 
 // open asks the sink for somewhere to put the body.
-func (l *loop) open(x *exchange, h Head, length int64) {
+func (l *loop) open(x *exchange, h Head, length int64, codings []string) {
 	j := x.job
-	if l.options.Sink == nil {
-		j.body = newMemory(length)
-		return
-	}
-	body, err := l.options.Sink.Open(OpenInfo{
+	body, err := l.bodyFor(OpenInfo{
 		Request: j.outgoing(),
 		Head:    h,
 		Name:    j.name,
 		Length:  length,
+		Decoded: codings != nil,
 		Attempt: int(j.attempt),
 		Resumer: Resumer{&l.mail, j.token},
 	})
@@ -200,6 +203,17 @@ func (l *loop) open(x *exchange, h Head, length int64) {
 		return
 	}
 	j.body = body
+	if codings != nil {
+		l.await(x, codings)
+	}
+}
+
+// bodyFor is the sink's place for a body, or memory without a sink.
+func (l *loop) bodyFor(info OpenInfo) (Body, error) {
+	if l.options.Sink == nil {
+		return newMemory(info.Length), nil
+	}
+	return l.options.Sink.Open(info)
 }
 
 // body hands a piece to the sink, or reads past it.
@@ -213,10 +227,21 @@ func (l *loop) body(x *exchange, piece []byte) {
 		}
 		return
 	}
-	j.received += int64(len(piece))
 	l.received += int64(len(piece))
+	if e := j.encoded(); e != nil {
+		e.decoder.Feed(piece)
+		l.decode(x, e)
+		return
+	}
+	l.pass(x, PhaseReceive, piece)
+}
+
+// pass hands a piece of the body as it shall be saved to the sink.
+func (l *loop) pass(x *exchange, phase Phase, piece []byte) {
+	j := x.job
+	j.received += int64(len(piece))
 	if limit := l.options.MaxBytes; limit > 0 && j.received > limit {
-		l.fail(j, PhaseReceive, &LimitError{"body bytes", limit})
+		l.fail(j, phase, &LimitError{"body bytes", limit})
 		return
 	}
 	l.wrote(x, j.body.Write(piece))
@@ -245,19 +270,32 @@ func (l *loop) pause(x *exchange) {
 	}
 }
 
-// resume goes on with a paused exchange, beginning with the bytes that are
-// here already, or with the commit of its body.
+// resume goes on with an exchange that its sink had paused.
 func (l *loop) resume(j *job) {
 	x := j.exchange
 	if x == nil || !x.paused || j.trouble != nil && j.trouble.starving {
 		return
 	}
-	x.paused = false
+	if e := j.encoded(); e != nil && e.held {
+		return
+	}
 	l.trace(Resumed, j, x.conn, 0, 0, nil)
-	c := x.conn
-	if x.whole {
+	l.goOn(x)
+}
+
+// goOn ends a pause, beginning with the bytes that are here already, or with
+// the commit of the body.
+func (l *loop) goOn(x *exchange) {
+	c, j := x.conn, x.job
+	x.paused = false
+	if j.decodes() {
+		l.decode(x, j.encoded())
+	}
+	switch {
+	case j.exchange != x || x.paused:
+	case x.whole:
 		l.done(x)
-	} else {
+	default:
 		l.wait(j, stallPatience, l.options.StallTimeout)
 		l.pull(c)
 	}
@@ -294,7 +332,7 @@ func (l *loop) retryBody(j *job) {
 	x := j.exchange
 	c := x.conn
 	j.trouble.starving = false
-	if x.whole {
+	if x.whole && !j.decodes() {
 		l.done(x)
 	} else {
 		l.offerAgain(x)
@@ -361,7 +399,12 @@ func (l *loop) done(x *exchange) {
 			return
 		}
 	}
-	x.whole = true
+	if !x.whole {
+		x.whole = true
+		if !l.decodeRest(x) {
+			return
+		}
+	}
 	err := j.body.Commit()
 	if errors.Is(err, ErrPause) || isShortageNow(err) {
 		l.wrote(x, err)

@@ -56,13 +56,25 @@ type Options struct {
 	// when zero.
 	MaxPerHost int
 
-	// MaxBytes caps a body; a longer one fails with a *LimitError. Zero: 32 MiB
-	// when Sink is nil, otherwise no cap. Negative: no cap.
+	// MaxBytes caps a body, as it is when it has been decoded; a longer one fails
+	// with a *LimitError. Zero: 32 MiB when Sink is nil, otherwise no cap.
+	// Negative: no cap.
 	MaxBytes int64
 
 	// MaxHeadBytes caps the head of a response, and each line of it; a longer one
 	// fails. Zero: 64 KiB, and 16 KiB a line. At least 16.
 	MaxHeadBytes int
+
+	// Decode asks for responses in gzip, deflate, br or zstd, and takes these
+	// codings off, up to two of them, one upon the other. One that cannot be
+	// taken off fails the fetch in phase decode with a *CodingError. Without it
+	// responses are asked for as they are (Accept-Encoding: identity), and saved
+	// as they come.
+	Decode bool
+	// MaxDecoders is how many responses are decoded at once, 128 when zero;
+	// others wait for their turn, unread. One needs 0.1 MB for gzip and deflate,
+	// and what the server chose for the others: up to 9 MB for zstd, 17 MB for br.
+	MaxDecoders int
 
 	// MaxRedirects is how many redirects are followed: 10 when zero, none when
 	// negative.
@@ -116,7 +128,7 @@ type Options struct {
 	UserAgent string
 
 	// Omit names fields that are otherwise sent with every request and shall not
-	// be: "User-Agent", "Accept".
+	// be: "User-Agent", "Accept", "Accept-Encoding".
 	Omit []string
 
 	// Accept judges a final head (1xx are not shown, redirects are followed
@@ -225,6 +237,7 @@ func (o Options) withDefaults() (Options, error) {
 	}{
 		{"MaxConns", &o.MaxConns, 128},
 		{"MaxPerHost", &o.MaxPerHost, 6},
+		{"MaxDecoders", &o.MaxDecoders, 128},
 		{"RecvBytes", &o.RecvBytes, recvBytes},
 		{"RecvBuffer", &o.RecvBuffer, 0},
 		{"MaxHeadBytes", &o.MaxHeadBytes, 0},

@@ -161,7 +161,7 @@ func (l *loop) write(j *job) *http1.Request {
 	if host := fieldValue(r.Fields, "Host"); host != "" {
 		l.request.Host = host
 	}
-	l.collectFields(r.Fields)
+	l.collectFields(j, r.Fields)
 	l.identify(j)
 	if k := j.kept(); k != nil {
 		l.fields = append(l.fields, Field{Name: "Range", Value: fmt.Sprintf("bytes=%d-", k.bytes)}, Field{Name: "If-Range", Value: k.validator})
@@ -175,12 +175,16 @@ func (l *loop) write(j *job) *http1.Request {
 
 // collectFields begins the fields of a request: the engine's own unless the
 // caller's replace them.
-func (l *loop) collectFields(own []Field) {
+func (l *loop) collectFields(j *job, own []Field) {
 	l.fields = l.fields[:0]
 	for _, f := range l.defaults {
-		if !hasField(own, f.Name) {
-			l.fields = append(l.fields, f)
+		if hasField(own, f.Name) {
+			continue
 		}
+		if l.options.Decode && f.Name == acceptEncoding && j.asIs() {
+			f.Value = "identity"
+		}
+		l.fields = append(l.fields, f)
 	}
 	for _, f := range own {
 		if !strings.EqualFold(f.Name, "Host") {

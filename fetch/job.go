@@ -215,7 +215,7 @@ func (l *loop) newJob(r Request) {
 	if err == nil {
 		err = l.checkProxy(t.url)
 	}
-	if err != nil || t.url != r.URL || r.Method != "" || r.Fields != nil || r.Body != nil || r.Raw != nil || r.Name != "" {
+	if err != nil || t.url != r.URL || r.Method != "" || r.Fields != nil || r.Body != nil || r.Raw != nil || r.Name != "" || r.Encoded {
 		j.special = &special{given: r, request: r}
 	}
 	if err != nil {
@@ -363,6 +363,9 @@ func (j *job) failure(phase Phase, err error) *Error {
 
 // discard drops what a job's body has written so far.
 func (l *loop) discard(j *job) {
+	if e := j.encoded(); e != nil {
+		l.stopDecoder(e)
+	}
 	if j.body != nil && !j.committed {
 		j.body.Discard()
 	}
@@ -385,7 +388,11 @@ func (j *job) report() *Result {
 	if j.special != nil && len(j.special.visits) > 0 {
 		res.Redirects, res.Hops = len(j.special.visits), j.hops(int(res.Head.Status))
 	}
-	if m, ok := j.body.(*memory); ok && j.committed {
+	body := j.body
+	if e := j.encoded(); e != nil {
+		body = e.Body
+	}
+	if m, ok := body.(*memory); ok && j.committed {
 		res.Body = m.bytes
 	}
 	return res

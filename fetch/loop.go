@@ -47,6 +47,8 @@ type loop struct {
 	backingOff int  // jobs waiting for another try
 	ending     bool // no job is tried again
 
+	decoding decoding
+
 	security    *security // nil until a conn is secure
 	verifyLater bool      // the judging of certificates may block
 
@@ -105,7 +107,7 @@ func newLoop(o Options, k kernel.Kernel, b *beside, s *shared) *loop {
 		buffer:  make([]byte, o.RecvBytes),
 		scratch: make([]byte, 0, 4<<10),
 	}
-	l.defaults = without([]Field{{Name: "User-Agent", Value: o.UserAgent}, {Name: "Accept", Value: "*/*"}}, o.Omit...)
+	l.defaults = without([]Field{{Name: "User-Agent", Value: o.UserAgent}, {Name: "Accept", Value: "*/*"}, o.acceptEncoding()}, o.Omit...)
 	l.reserver, _ = o.Sink.(Reserver)
 	l.speak = func(c *conn) protocol {
 		c.h1.parser.Reset("", l.limits)
@@ -168,6 +170,7 @@ func (l *loop) turn(hurry bool) error {
 	if l.security != nil {
 		l.security.steps = 0
 	}
+	l.decodeOn() // before others are read from, so that each turn decodes its share once
 	for _, e := range l.events[:n] {
 		if c := l.conns.get(token(e.Token)); c != nil {
 			l.advance(c, e)
@@ -214,6 +217,9 @@ func (l *loop) takeMail() {
 
 // untilNext is how long the loop may wait: until the next deadline, or for ever.
 func (l *loop) untilNext() time.Duration {
+	if l.decoding.decodesNow(l.options.MaxDecoders) {
+		return 0
+	}
 	at, any := l.timers.next()
 	sooner := func(other time.Duration, waits bool) {
 		if waits && (!any || other < at) {
@@ -341,6 +347,7 @@ func (l *loop) tidy() {
 	})
 	l.bury()
 	l.finished = l.finished[:0]
+	l.decoding.waiting, l.decoding.further = nil, nil
 	l.sourceEnded, l.ending, l.shortage = false, false, shortage{}
 }
 

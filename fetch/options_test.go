@@ -111,9 +111,10 @@ func TestOwnFields(t *testing.T) {
 	f := s.fetcher()
 	s.run(f, gets("http://a.test:80/p?q=1 2")...)
 	s.run(f, fetch.Request{URL: "http://a.test/", Fields: []fetch.Field{
-		{Name: "user-agent", Value: "mine"}, {Name: "ACCEPT", Value: "image/*"}, {Name: "host", Value: "other.test"}, {Name: "X-A", Value: "1"}}})
-	require.Equal(t, "GET /p?q=1%202 HTTP/1.1\r\nHost: a.test\r\nUser-Agent: fish/1\r\nAccept: */*\r\n\r\n", string(s.k.Served()[0].Request.Head))
-	require.Equal(t, "GET / HTTP/1.1\r\nHost: other.test\r\nuser-agent: mine\r\nACCEPT: image/*\r\nX-A: 1\r\n\r\n", string(s.k.Served()[1].Request.Head))
+		{Name: "user-agent", Value: "mine"}, {Name: "ACCEPT", Value: "image/*"}, {Name: "host", Value: "other.test"}, {Name: "X-A", Value: "1"},
+		{Name: "accept-encoding", Value: "br"}}})
+	require.Equal(t, "GET /p?q=1%202 HTTP/1.1\r\nHost: a.test\r\nUser-Agent: fish/1\r\nAccept: */*\r\nAccept-Encoding: identity\r\n\r\n", string(s.k.Served()[0].Request.Head))
+	require.Equal(t, "GET / HTTP/1.1\r\nHost: other.test\r\nuser-agent: mine\r\nACCEPT: image/*\r\nX-A: 1\r\naccept-encoding: br\r\n\r\n", string(s.k.Served()[1].Request.Head))
 }
 
 // TestPostWithoutBody says that there is none, as a method that usually has

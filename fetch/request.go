@@ -32,8 +32,8 @@ type Request struct {
 	// section 9.2.2).
 	Method string
 
-	// Fields are added to the header. Host, User-Agent and Accept replace what
-	// is otherwise sent, with an empty value too; Content-Length, Transfer-Encoding and Connection are
+	// Fields are added to the header. Host, User-Agent, Accept and Accept-Encoding
+	// replace what is otherwise sent, with an empty value too; Content-Length, Transfer-Encoding and Connection are
 	// the engine's own and refused.
 	Fields []Field
 
@@ -44,6 +44,10 @@ type Request struct {
 	// Raw, when it is not nil, is sent in the place of a request line, a header
 	// and a body, exactly as it is. URL still says where to.
 	Raw []byte
+
+	// Encoded leaves the response as it is encoded, whatever Options.Decode says.
+	// Accept-Encoding is then "identity" unless Fields has it.
+	Encoded bool
 
 	// Name is what the sink should call it; empty leaves that to the sink.
 	Name string
@@ -89,7 +93,7 @@ type Result struct {
 	Head      Head           // of the last response; zero when none came
 	Name      string         // what the sink's Reserve called it; else empty
 	Body      []byte         // the body, when Options.Sink is nil
-	Bytes     int64          // body bytes received, also when failed half-way
+	Bytes     int64          // body bytes received, and decoded if they were, also when failed half-way
 	End       Framing        // how the body's end was, or would have been, known
 	Attempts  int            // requests sent or connections tried for; 0 when skipped
 	Redirects int            // how many were followed

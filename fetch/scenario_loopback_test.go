@@ -71,6 +71,14 @@ func answer(w http.ResponseWriter, r *http.Request) {
 	case "together":
 		waitForAll(parts[2])
 		w.Write([]byte(r.URL.Path))
+	case "coded":
+		content, codings := body(r.URL.Path), "identity"
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "zstd") {
+			codings = codingsFor(content)
+			content = code(content, codings)
+		}
+		w.Header().Set("Content-Encoding", strings.ReplaceAll(codings, "raw", "deflate"))
+		w.Write(content)
 	case "status":
 		code, _ := strconv.Atoi(parts[2])
 		http.Error(w, "no such thing here", code)

@@ -127,7 +127,7 @@ func TestHTTP10(t *testing.T) {
 
 func TestOmittedFields(t *testing.T) {
 	k := paceWorld(sim.Reply(200, "", nil))
-	_, _, _, err := fetchOne(t, k, fetch.Options{Omit: []string{"accept", "User-Agent"}}, fetch.Request{
+	_, _, _, err := fetchOne(t, k, fetch.Options{Omit: []string{"accept", "User-Agent", "accept-encoding"}}, fetch.Request{
 		URL: "http://10.0.0.1/x", Fields: []fetch.Field{{Name: "X-Empty"}},
 	})
 	require.NoError(t, err)
@@ -141,5 +141,5 @@ func TestEmptyFieldReplaces(t *testing.T) {
 		URL: "http://10.0.0.1/x", Fields: []fetch.Field{{Name: "accept"}},
 	})
 	require.NoError(t, err)
-	require.Equal(t, "GET /x HTTP/1.1\r\nHost: 10.0.0.1\r\nUser-Agent: shoal\r\naccept: \r\n\r\n", string(k.Served()[0].Request.Head))
+	require.Equal(t, "GET /x HTTP/1.1\r\nHost: 10.0.0.1\r\nUser-Agent: shoal\r\nAccept-Encoding: identity\r\naccept: \r\n\r\n", string(k.Served()[0].Request.Head))
 }

@@ -56,7 +56,7 @@ dialing job 1 conn 1
 connect job 1 conn 1 EINPROGRESS
 open job 1 conn 1
 sending job 1 conn 1
-send job 1 conn 1 65/65
+send job 1 conn 1 92/92
 awaiting job 1 conn 1
 recv job 1 conn 1 41
 receiving job 1 conn 1
@@ -68,7 +68,7 @@ done job 1 conn 0 1
 	require.Equal(t, `queued job 2 conn 0
 running job 2 conn 0
 sending job 2 conn 1
-send job 2 conn 1 65/65
+send job 2 conn 1 92/92
 awaiting job 2 conn 1
 recv job 2 conn 1 41
 receiving job 2 conn 1
@@ -86,7 +86,7 @@ dialing job 3 conn 2
 connect job 3 conn 2 EINPROGRESS
 open job 3 conn 2
 sending job 3 conn 2
-send job 3 conn 2 65/65
+send job 3 conn 2 92/92
 awaiting job 3 conn 2
 recv job 3 conn 2 41
 receiving job 3 conn 2

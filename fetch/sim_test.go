@@ -222,7 +222,9 @@ func (s *simulation) draw() {
 		Resolver:   s.kernel,
 		Trace:      s.trace,
 		Retry:      fetch.Retry{Max: max(0, r.IntN(5)-2)},
+		Decode:     r.IntN(2) == 0,
 	}
+	s.options.MaxDecoders = 1 + r.IntN(6)
 	switch r.IntN(4) {
 	case 0: // in memory
 	case 1:

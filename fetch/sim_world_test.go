@@ -23,6 +23,7 @@ import (
 //	/chunked/SIZE/ID   SIZE bytes in chunks
 //	/close/SIZE/ID     SIZE bytes, until the connection closes
 //	/old/SIZE/ID       SIZE bytes, HTTP/1.0 without keep-alive
+//	/coded/SIZE/ID     SIZE bytes, encoded as the ID says if that is accepted, framed in any of these ways
 //	/echo/SIZE/ID      the request's body, which must be these SIZE bytes
 //	/status/CODE/ID    that status, with a short body
 //	/to/CODE/PATH...   that redirect, to /PATH
@@ -69,6 +70,8 @@ func serve(q *sim.Request, r *rand.Rand) sim.Response {
 		p := sim.Raw(append([]byte("HTTP/1.0 200 OK\r\n\r\n"), body(q.Target)...))
 		p.Then = sim.FIN
 		return p
+	case "coded":
+		return replyCoded(q, r)
 	case "echo":
 		return sim.Reply(200, "", q.Body)
 	case "status":
@@ -128,7 +131,7 @@ func anyRequest(r *rand.Rand, n int) fetch.Request {
 		size = 300_000 + r.IntN(1_200_000)/(1+r.IntN(8))
 	}
 	q := fetch.Request{Tag: n}
-	path := fmt.Sprintf("/%s/%d/%d.jpg", []string{"length", "length", "length", "chunked", "close", "old"}[r.IntN(6)], size, n)
+	path := fmt.Sprintf("/%s/%d/%d.jpg", []string{"length", "length", "length", "chunked", "close", "old", "coded", "coded"}[r.IntN(8)], size, n)
 	switch r.IntN(16) {
 	case 0:
 		path = fmt.Sprintf("/to/%d%s", []int{301, 302, 303, 307, 308}[r.IntN(5)], path)

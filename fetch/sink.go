@@ -49,7 +49,8 @@ type OpenInfo struct {
 	Request Request
 	Head    Head
 	Name    string // what Reserve returned, if the Sink has it
-	Length  int64  // declared length in bytes, or -1
+	Length  int64  // declared length in bytes, or -1; -1 too if the body is decoded
+	Decoded bool   // the body comes without the codings that Content-Encoding names
 	Attempt int    // 1 for the first
 	Resumer
 }

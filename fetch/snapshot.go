@@ -8,7 +8,7 @@ type Snapshot struct {
 	Yielded  int64 // of these, those whose results have been yielded
 	Queued   int64 // waiting for their host's turn or a free slot
 	Conns    int64 // connections, idle ones included
-	Bytes    int64 // body bytes received, by all Fetches
+	Bytes    int64 // body bytes received, as they came, by all Fetches
 	Rests    int64 // how often a host was left alone because it could not be reached, by all Fetches
 }
 

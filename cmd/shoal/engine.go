@@ -53,6 +53,7 @@ func (r *runner) options() fetch.Options {
 		MaxPerHost:       s.perHost,
 		MaxBytes:         s.bodyMost,
 		MaxRedirects:     s.redirects,
+		Decode:           s.compressed,
 		LookupTimeout:    s.connect,
 		ConnectTimeout:   s.connect,
 		FirstByteTimeout: s.firstByte,

@@ -34,6 +34,7 @@ type settings struct {
 	ask        ask
 	login      login
 	cookies    cookieFlags
+	compressed bool
 
 	total, connect, firstByte, stall time.Duration
 
@@ -139,6 +140,7 @@ func (s *settings) requestFlags(f *pflag.FlagSet) {
 	addAskFlags(f, &s.ask)
 	addLoginFlags(f, &s.login)
 	addCookieFlags(f, &s.cookies)
+	f.BoolVar(&s.compressed, "compressed", false, "ask for responses in gzip, deflate, br or zstd, and save what they hold; without it they are asked for as they are, and saved as they come")
 	f.BoolVarP(&s.http10, "http1.0", "0", false, "send HTTP/1.0 requests")
 	f.Var(countValue{&s.redirects, 0, "--max-redirs 5"}, "max-redirs", "follow at most N redirects; 0 is none")
 	f.Var(sizeValue{&s.bodyMost, math.MaxInt64 / 2}, "max-filesize", "fail a body of more than SIZE bytes; k, M and G go by 1024")

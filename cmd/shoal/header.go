@@ -18,7 +18,7 @@ type fields []fetch.Field
 var framingFields = []string{"Connection", "Content-Length", "Transfer-Encoding"}
 
 // ownFields are sent with every request, unless they are replaced or taken out.
-var ownFields = []string{"Host", "User-Agent", "Accept"}
+var ownFields = []string{"Host", "User-Agent", "Accept", "Accept-Encoding"}
 
 // removed is the value of one of shoal's own fields that is to be taken out.
 const removed = ""

@@ -113,7 +113,7 @@ func reached(err error) bool {
 	if !errors.As(err, &e) {
 		return err == nil
 	}
-	return e.Phase >= fetch.PhaseTLS && e.Phase <= fetch.PhaseReceive
+	return e.Phase >= fetch.PhaseTLS && e.Phase <= fetch.PhaseDecode
 }
 
 // unreachable says whether a failure may be for want of a network: so may a host

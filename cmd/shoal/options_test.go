@@ -44,9 +44,9 @@ func TestRequestFlags(t *testing.T) {
 	usual := fetchSeen(t, s.URL)
 	require.Equal(t, "HTTP/1.1", usual.Proto)
 	require.Equal(t, host(s.URL), usual.Host)
-	require.Equal(t, http.Header{"User-Agent": {"shoal/" + version}, "Accept": {"*/*"}}, usual.Header)
+	require.Equal(t, http.Header{"User-Agent": {"shoal/" + version}, "Accept": {"*/*"}, "Accept-Encoding": {"identity"}}, usual.Header)
 
-	got := fetchSeen(t, s.URL, "-0", "-A", "me", "-H", "Host: there", "-H", "accept: image/*", "-H", "X-A: 1", "-H", "X-A: 2", "-H", "X-B;", "-H", "X-C: 3", "-H", "X-C:")
+	got := fetchSeen(t, s.URL, "-0", "-A", "me", "-H", "Host: there", "-H", "accept: image/*", "-H", "X-A: 1", "-H", "X-A: 2", "-H", "X-B;", "-H", "X-C: 3", "-H", "X-C:", "-H", "Accept-Encoding:")
 	require.Equal(t, seen{"HTTP/1.0", "there", http.Header{"User-Agent": {"me"}, "Accept": {"image/*"}, "X-A": {"1", "2"}, "X-B": {""}}}, got)
 }
 

@@ -26,6 +26,7 @@ const (
 	kindHostDown    = "host-down"   // not tried: the host could not be reached too often
 	kindTruncated   = "truncated"   // the connection ended before the response did
 	kindMalformed   = "malformed"   // the response breaks the protocol
+	kindCoding      = "coding"      // the body is not in the coding that it says
 	kindLimit       = "limit"       // something was longer, or more, than is allowed
 	kindRedirect    = "redirect"    // a redirect that is not followed
 	kindDisk        = "disk"        // the body could not be saved
@@ -42,7 +43,7 @@ var Retriable = []string{kindDNS, kindRefused, kindUnreachable, kindReset, kindT
 
 // KindOf is what a fetch failed of, in a word that programs can rely on:
 // refused, unreachable, reset, timeout, dns, host-down, certificate, tls, status,
-// truncated, malformed, limit, redirect, disk, shortage, stopped, request or other. It is
+// truncated, malformed, coding, limit, redirect, disk, shortage, stopped, request or other. It is
 // empty without an error.
 func KindOf(err error) string {
 	if err == nil {
@@ -76,6 +77,8 @@ func kindOfType(err error) string {
 		return kindMalformed
 	case is[*fetch.RedirectError](err):
 		return kindRedirect
+	case is[*fetch.CodingError](err):
+		return kindCoding
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, http1.ErrNoResponse):
 		return kindTruncated
 	case is[*http1.ParseError](err):

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"syscall"
@@ -50,6 +51,9 @@ var everyKind = []struct {
 	{"truncated", fetch.PhaseReceive, &http1.TruncatedError{Part: http1.PartBody, Got: 1, Want: 2}},
 	{"truncated", fetch.PhaseAwait, http1.ErrNoResponse},
 	{"malformed", fetch.PhaseAwait, &http1.ParseError{In: "status line", Reason: "no version"}},
+	{"coding", fetch.PhaseDecode, &fetch.CodingError{Coding: "br", Err: errors.New("an unknown coding")}},
+	{"coding", fetch.PhaseDecode, &fetch.CodingError{Coding: "gzip", Err: io.ErrUnexpectedEOF}},
+	{"limit", fetch.PhaseDecode, &fetch.LimitError{What: "body bytes", Limit: 1}},
 	{"limit", fetch.PhaseReceive, &fetch.LimitError{What: "body bytes", Limit: 1}},
 	{"limit", fetch.PhaseAwait, &http1.LimitError{What: "more than", Limit: 1, Unit: "fields"}},
 	{"redirect", fetch.PhaseStatus, &fetch.RedirectError{Location: "ftp://h/", Reason: "scheme"}},
