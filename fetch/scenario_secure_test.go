@@ -444,7 +444,7 @@ func TestSecureSessions(t *testing.T) {
 // turn takes a few, and none is late for having waited.
 func TestHandshakesInTurn(t *testing.T) {
 	s := newSecureScene(t, func(q *sim.Request) sim.Response { return late(time.Second, ok(q)) }) // no conn serves two
-	s.k.SetChaos(sim.Chaos{Oversleep: 1, OversleepMax: 10 * time.Millisecond}) // each turn takes its time
+	s.k.SetChaos(sim.Chaos{Oversleep: 1, OversleepMax: 10 * time.Millisecond})                    // each turn takes its time
 	s.options.MaxConns, s.options.MaxPerHost = 300, 300
 	s.options.ConnectTimeout = 50 * time.Millisecond
 	for _, got := range s.run(s.fetcher(), slices.Repeat(gets("https://one.test/"), 300)...) {
