@@ -33,7 +33,8 @@ type asked struct {
 
 func newEcho(t *testing.T) *echo {
 	m := new(echo)
-	m.Server = httptest.NewServer(http.HandlerFunc(m.answer))
+	m.Server = httptest.NewUnstartedServer(http.HandlerFunc(m.answer)) // which asks for its URL
+	m.Start()
 	t.Cleanup(m.Close)
 	return m
 }
