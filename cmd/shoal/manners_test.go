@@ -88,8 +88,8 @@ func TestRatesAtTheCommand(t *testing.T) {
 			flags string
 			least time.Duration
 		}{
-			{"--rate 50/s", 140 * time.Millisecond}, // twenty, of which a quarter of a second's come at once
-			{"--rate-per-host 50/s", 140 * time.Millisecond},
+			{"--rate 50/s", 129 * time.Millisecond}, // twenty, of which a quarter of a second's come at once
+			{"--rate-per-host 50/s", 129 * time.Millisecond},
 			{"--wait 0.02", 190 * time.Millisecond},
 			{"--limit-rate 400k", 350 * time.Millisecond}, // 200 KB, of which a tenth of a second's come at once
 			{"--limit-rate-each 400k", 10 * time.Millisecond},
