@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/shoalfetch/shoal/fetch"
+	"github.com/shoalfetch/shoal/fetch/save"
+	"github.com/shoalfetch/shoal/internal/kernel"
 	"github.com/shoalfetch/shoal/internal/sim"
 )
 
@@ -340,6 +342,66 @@ func TestResumeRefused(t *testing.T) {
 			require.Len(t, s.k.Served(), c.tries)
 		})
 	}
+}
+
+// TestResumeInFolder: what goes into a file is gone on with too, at the end of
+// what is there, also when the disk falls behind; meanwhile no descriptor waits.
+func TestResumeInFolder(t *testing.T) {
+	content := times("abcdefghij", 100_000)
+	for _, chaos := range []sim.Chaos{{}, {SlowDisk: 0.5, SpellMax: time.Minute}} {
+		s := newSceneIn(t, chaos)
+		counted := kernel.Count(s.k)
+		s.on = counted
+		s.options.Sink = save.Dir("out")
+		s.options.Retry.Max = 3
+		nth := 0
+		s.host("a.test", "10.1.0.1", func(q *sim.Request) sim.Response {
+			nth++
+			p := ranged(q, content, `"v1"`)
+			if nth < 4 {
+				return cut(p, bodySize(p), 20_000)
+			}
+			return p
+		})
+		s.options.Trace = func(e fetch.Event) {
+			if e.Kind == fetch.JobBackingOff && chaos == (sim.Chaos{}) {
+				require.NotContains(t, fmt.Sprint(s.k.Open()), "file")
+			}
+		}
+		got := s.one(fetch.Request{URL: "http://a.test/x"})
+		require.NoError(t, got.err)
+		require.True(t, string(content) == string(s.k.Files("out")["x"]))
+		require.EqualValues(t, 3, counted.Snapshot().Calls[kernel.CallReopen])
+		var asked []string
+		for _, served := range s.k.Served() {
+			asked = append(asked, served.Request.Field("Range"))
+		}
+		require.Equal(t, []string{"", "bytes=20000-", "bytes=40000-", "bytes=60000-"}, asked)
+	}
+}
+
+// TestResumeOfDamage: a file that is shorter than it should be is not gone on
+// with.
+func TestResumeOfDamage(t *testing.T) {
+	content := times("abcdefghij", 10_000)
+	s := retrying(t, func(q *sim.Request, nth int) sim.Response {
+		p := ranged(q, content, `"v1"`)
+		if nth == 1 {
+			return cut(p, bodySize(p), 2000)
+		}
+		return p
+	})
+	s.options.Sink = save.Dir("out")
+	s.options.Trace = func(e fetch.Event) {
+		if e.Kind == fetch.JobBackingOff {
+			for _, name := range s.k.Names("out") {
+				s.k.Put("out", name, content[:1000])
+			}
+		}
+	}
+	got := s.one(fetch.Request{URL: "http://a.test/x"})
+	require.Equal(t, fetch.PhaseSave, phaseOf(t, got.err))
+	require.Empty(t, s.k.Names("out"))
 }
 
 // TestResumeThroughTrouble: a failure that brings nothing does not lose what is

@@ -32,7 +32,7 @@ func (f *file) besides() bool {
 	if d.disk.pace == behind || d.queue.active() {
 		return true
 	}
-	if b := f.late; b != nil && len(b.bytes) == 0 && b.err == nil && b.short == nil && !b.settled {
+	if b := f.late; b != nil && len(b.bytes) == 0 && b.then == goesOn && b.err == nil && b.short == nil && !b.settled {
 		f.late = nil
 	}
 	return f.late != nil
@@ -55,6 +55,7 @@ func (f *file) writeLater(piece []byte) error {
 	if b.err != nil {
 		return b.err
 	}
+	b.then = goesOn // and is not closed, if it was about to be
 	b.bytes = append(b.bytes, piece...)
 	d.queue.held += len(piece)
 	if b.short != nil {
@@ -66,6 +67,20 @@ func (f *file) writeLater(piece []byte) error {
 	}
 	b.paused = true
 	return fetch.ErrPause
+}
+
+// keepLater is Keep beside the loop: the file is closed when all is written. If
+// that fails, so does the next Write.
+func (f *file) keepLater() error {
+	d, b := f.folder, f.backlog()
+	if b.err != nil || b.short != nil || b.then != goesOn || f.temp == 0 && !b.under {
+		return errUnknown
+	}
+	if f.fd >= 0 || b.under {
+		b.then, b.paused = closes, false
+		d.enqueue(b)
+	}
+	return nil
 }
 
 // commitLater is Commit beside the loop: it asks for the end and, called again,
@@ -133,11 +148,11 @@ func (d *Folder) prepare(b *backlog) bool {
 	if b.temp == 0 {
 		b.temp = d.takeTemp()
 	}
-	s.temp = d.tempName(b.temp)
+	s.temp, s.made, s.size = d.tempName(b.temp), f.temp != 0, f.size
 	n := min(len(b.bytes), stepMost)
 	s.piece = b.bytes[:n:n]
-	if n == len(b.bytes) && b.then == commits {
-		s.then, s.final, s.rename = commits, f.name, d.rename()
+	if n == len(b.bytes) {
+		s.then, s.final, s.rename = b.then, f.name, d.rename()
 	}
 	return true
 }
@@ -174,12 +189,16 @@ func (d *Folder) account(b *backlog) {
 		d.unmade(b)
 	default:
 		f.temp = b.temp
+		f.count(s.written, s.err)
+		if s.then == closes && b.then == closes {
+			b.then = goesOn
+		}
 		b.err, b.settled = s.err, s.err == nil && s.then == commits
 	}
 	d.goOn(b)
 }
 
-// unmade is called when a file could not be made.
+// unmade is called when a file could not be made, or not be opened again.
 func (d *Folder) unmade(b *backlog) {
 	b.tries++
 	err := b.step.err
@@ -191,7 +210,9 @@ func (d *Folder) unmade(b *backlog) {
 	default:
 		b.err = err
 	}
-	d.freeTemp(b.temp)
+	if b.file.temp == 0 {
+		d.freeTemp(b.temp)
+	}
 }
 
 // isShortage tells the errors that pass when descriptors come free.
@@ -209,7 +230,7 @@ func (d *Folder) goOn(b *backlog) {
 		d.enqueue(b)
 	case b.err != nil || b.short != nil || b.settled:
 		b.resume()
-	case b.file.temp == 0 || b.then == commits || len(b.bytes) > 0:
+	case b.file.temp == 0 || b.then == commits || b.then == closes && b.file.fd >= 0 || len(b.bytes) > 0:
 		d.enqueue(b)
 	default:
 		b.bytes = nil // it may be large, and the next piece long in coming

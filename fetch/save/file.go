@@ -1,9 +1,11 @@
 package save
 
 import (
+	"errors"
 	"syscall"
 
 	"github.com/shoalfetch/shoal/fetch"
+	"github.com/shoalfetch/shoal/internal/kernel"
 )
 
 // file is one body on its way to its name. Thousands may be open at once, so it
@@ -13,6 +15,7 @@ type file struct {
 	name   string // the final one
 	fd     int32  // -1: not opened yet
 	temp   int32  // the number of the temporary name; 0: it has none
+	size   int64  // bytes written; unknown once a write has failed
 
 	resumer fetch.Resumer
 	late    *backlog // nil while its calls are made on the loop
@@ -44,6 +47,33 @@ func (f *file) open() error {
 	}
 }
 
+// unknown is the size of a file that has bytes nobody has counted, or lacks some.
+const unknown = -1
+
+var errUnknown = errors.New("how much of the file is there is not known")
+
+// reopen opens the file again after Keep, behind what has been written.
+func (f *file) reopen() error {
+	d := f.folder
+	fd, err := d.files.Reopen(d.dir, d.tempName(f.temp), f.size)
+	if isShortage(err) {
+		return fetch.Shortage(err)
+	}
+	f.fd = int32(fd)
+	return err
+}
+
+// ready sees to it that the file is open.
+func (f *file) ready() error {
+	switch {
+	case f.fd >= 0:
+		return nil
+	case f.temp != 0:
+		return f.reopen()
+	}
+	return f.open()
+}
+
 // Write implements fetch.Body.
 func (f *file) Write(piece []byte) error {
 	if f.besides() {
@@ -54,7 +84,7 @@ func (f *file) Write(piece []byte) error {
 	if f.fd >= 0 {
 		return f.writeAll(piece)
 	}
-	if err := f.open(); err != nil {
+	if err := f.ready(); err != nil {
 		d.early[f] = append(d.early[f], piece...) // a shortage: it counts as taken
 		return err
 	}
@@ -68,8 +98,19 @@ func (f *file) Write(piece []byte) error {
 }
 
 func (f *file) writeAll(piece []byte) error {
-	_, err := writeAll(f.folder.files, int(f.fd), piece)
+	n, err := writeAll(f.folder.files, int(f.fd), piece)
+	f.count(n, err)
 	return err
+}
+
+// count takes in what a write has come to.
+func (f *file) count(n int, err error) {
+	switch {
+	case err != nil:
+		f.size = unknown
+	case f.size != unknown:
+		f.size += int64(n)
+	}
 }
 
 // Splice takes bytes straight from a socket.
@@ -79,7 +120,29 @@ func (f *file) Splice(socket, most int) (int, error) {
 	}
 	d := f.folder
 	defer d.timed(d.clock.Now())
-	return d.files.Splice(socket, int(f.fd), most)
+	n, err := d.files.Splice(socket, int(f.fd), most)
+	if _, lost := errors.AsType[*kernel.SpliceFileError](err); lost {
+		f.size = unknown
+	} else {
+		f.count(n, nil)
+	}
+	return n, err
+}
+
+// Keep implements fetch.Keeper: the file is closed, and opened again by its name
+// when more comes.
+func (f *file) Keep() error {
+	if f.besides() {
+		return f.keepLater()
+	}
+	if f.fd < 0 || f.size == unknown {
+		return errUnknown
+	}
+	d := f.folder
+	defer d.timed(d.clock.Now())
+	err := d.files.CloseFile(int(f.fd))
+	f.fd = -1
+	return err
 }
 
 // Commit implements fetch.Body: the file gets its name.
@@ -89,10 +152,8 @@ func (f *file) Commit() error {
 	}
 	d := f.folder
 	defer d.timed(d.clock.Now())
-	if f.fd < 0 {
-		if err := f.open(); err != nil {
-			return err
-		}
+	if err := f.ready(); err != nil {
+		return err
 	}
 	err := d.files.CloseFile(int(f.fd))
 	f.fd = -1

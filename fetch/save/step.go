@@ -15,6 +15,8 @@ type step struct {
 	dir    int
 	fd     int    // -1: there is none, or not yet
 	temp   string // the name to make, or to remove
+	made   bool   // it is there, and has
+	size   int64  // so many bytes
 	piece  []byte // of the backlog, which leaves it alone
 	then   ending
 	final  string // the name to end with
@@ -24,7 +26,7 @@ type step struct {
 	took    time.Duration
 	written int // bytes
 	err     error
-	unmade  bool // err is why the file could not be made
+	unmade  bool // err is why the file could not be made, or opened again
 }
 
 // ending is what becomes of a file.
@@ -32,6 +34,7 @@ type ending uint8
 
 const (
 	goesOn  ending = iota
+	closes         // once it is written, to be opened again
 	commits        // once it is written
 	discards
 )
@@ -50,20 +53,27 @@ func (s *step) run() {
 
 func (s *step) advance() (err error) {
 	if s.fd < 0 {
-		if s.fd, err = s.files.Create(s.dir, s.temp); err != nil {
+		if s.fd, err = s.open(); err != nil {
 			s.fd, s.unmade = -1, true
 			return err
 		}
 	}
-	if s.written, err = writeAll(s.files, s.fd, s.piece); err != nil || s.then != commits {
+	if s.written, err = writeAll(s.files, s.fd, s.piece); err != nil || s.then == goesOn {
 		return err
 	}
 	fd := s.fd
 	s.fd = -1
-	if err := s.files.CloseFile(fd); err != nil {
+	if err := s.files.CloseFile(fd); err != nil || s.then == closes {
 		return err
 	}
 	return s.rename(s.files, s.dir, s.temp, s.final)
+}
+
+func (s *step) open() (fd int, err error) {
+	if s.made {
+		return s.files.Reopen(s.dir, s.temp, s.size)
+	}
+	return s.files.Create(s.dir, s.temp)
 }
 
 func (s *step) remove() error {

@@ -21,6 +21,7 @@ const (
 	CallOpenDir
 	CallReadDir
 	CallCreate
+	CallReopen
 	CallWrite
 	CallSplice
 	CallRename
@@ -47,6 +48,7 @@ var callNames = [...]string{
 	CallOpenDir:     "opendir",
 	CallReadDir:     "readdir",
 	CallCreate:      "create",
+	CallReopen:      "reopen",
 	CallWrite:       "write",
 	CallSplice:      "splice",
 	CallRename:      "rename",

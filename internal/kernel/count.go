@@ -200,6 +200,13 @@ func (c *Counted) Create(dir int, name string) (fd int, err error) {
 	return fd, err
 }
 
+// Reopen implements [Files].
+func (c *Counted) Reopen(dir int, name string, size int64) (fd int, err error) {
+	fd, err = c.Kernel.Reopen(dir, name, size)
+	c.called(CallReopen, err)
+	return fd, err
+}
+
 // Write implements [Files].
 func (c *Counted) Write(fd int, p []byte) (n int, err error) {
 	n, err = c.Kernel.Write(fd, p)

@@ -37,6 +37,9 @@ func TestCounted(t *testing.T) {
 	require.False(t, k.Connected(fd))
 	put(t, k, dir, "a", "hello")
 	require.Equal(t, syscall.EEXIST, func() error { _, err := k.Create(dir, "a"); return err }())
+	file, err := k.Reopen(dir, "a", 5)
+	require.NoError(t, err)
+	require.NoError(t, k.CloseFile(file))
 	require.NoError(t, k.Rename(dir, "a", "b"))
 	require.NoError(t, k.Replace(dir, "b", "a"))
 	names, err := k.ReadDir(dir)
@@ -51,7 +54,7 @@ func TestCounted(t *testing.T) {
 	for call, want := range map[Call]uint64{
 		CallSocket: 1, CallConnect: 1, CallSocketError: 1, CallConnected: 2, CallSend: 1, CallRecv: 4,
 		CallCloseSocket: 1, CallOpenDir: 2, CallReadDir: 1, CallCreate: 2, CallWrite: 1, CallSplice: 0,
-		CallRename: 1, CallReplace: 1, CallUnlink: 1, CallCloseFile: 2, CallModify: 0,
+		CallRename: 1, CallReplace: 1, CallUnlink: 1, CallCloseFile: 3, CallReopen: 1, CallModify: 0,
 		CallAdd: got.Calls[CallRemove],
 	} {
 		require.Equal(t, want, got.Calls[call], "%v", call)

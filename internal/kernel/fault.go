@@ -285,6 +285,15 @@ func (f *Faulty) Create(dir int, name string) (fd int, err error) {
 	return f.Kernel.Create(dir, name)
 }
 
+// Reopen implements [Files].
+func (f *Faulty) Reopen(dir int, name string, size int64) (fd int, err error) {
+	if err := f.fails(CallReopen); err != nil {
+		return -1, err
+	}
+	f.disk.delay(&f.faults)
+	return f.Kernel.Reopen(dir, name, size)
+}
+
 // Write implements [Files].
 func (f *Faulty) Write(fd int, p []byte) (n int, err error) {
 	if err := f.fails(CallWrite); err != nil {

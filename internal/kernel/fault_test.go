@@ -57,6 +57,7 @@ var everyCall = []struct {
 	{CallReadDir, func(k Kernel, _, dir, _ int) error { _, err := k.ReadDir(dir); return err }, nil},
 	{CallCreate, func(k Kernel, _, dir, _ int) error { _, err := k.Create(dir, "new"); return err },
 		func(t *testing.T, _ Kernel, _ int, path string) { require.NoFileExists(t, filepath.Join(path, "new")) }},
+	{CallReopen, func(k Kernel, _, dir, _ int) error { _, err := k.Reopen(dir, "file", 0); return err }, unchanged},
 	{CallWrite, func(k Kernel, _, _, file int) error { _, err := k.Write(file, []byte("x")); return err },
 		unchanged},
 	{CallSplice, func(k Kernel, fd, _, file int) error { _, err := k.Splice(fd, file, 9); return err },

@@ -116,6 +116,11 @@ type Files interface {
 	// (openat(2) with O_CREAT|O_EXCL|O_NOFOLLOW, mode 0666 less the umask).
 	Create(dir int, name string) (fd int, err error)
 
+	// Reopen opens a file that is there, to write behind its first size bytes:
+	// what follows them is cut off. io.ErrUnexpectedEOF if it has fewer, EINVAL if
+	// it is not a regular file (openat(2) with O_NOFOLLOW, ftruncate(2)).
+	Reopen(dir int, name string, size int64) (fd int, err error)
+
 	// Write writes at the file's position; it may take fewer bytes than given
 	// (write(2)).
 	Write(fd int, p []byte) (n int, err error)
@@ -137,6 +142,11 @@ type Files interface {
 
 	// Unlink removes a name (unlinkat(2)).
 	Unlink(dir int, name string) error
+
+	// Lock locks a file or folder until it is closed, or the process ends;
+	// EWOULDBLOCK while it is locked through another descriptor (flock(2)). On
+	// file systems without locks it does nothing.
+	Lock(fd int) error
 
 	// CloseFile closes a file or folder. An error may be the report of a write
 	// that failed late (close(2)); the descriptor is gone all the same.

@@ -379,6 +379,47 @@ func TestCreate(t *testing.T) {
 	require.FileExists(t, filepath.Join(path, "b"))
 }
 
+// A file is gone on with behind what is known to be good, however much it has.
+func TestReopen(t *testing.T) {
+	k := open(t)
+	path, dir := folder(t, k)
+	put(t, k, dir, "a", "hello")
+	for _, c := range []struct {
+		size int64
+		more string
+		want string
+	}{{5, " world", "hello world"}, {2, "n", "hen"}, {0, "", ""}} {
+		fd, err := k.Reopen(dir, "a", c.size)
+		require.NoError(t, err)
+		n, err := k.Write(fd, []byte(c.more))
+		require.NoError(t, err)
+		require.Equal(t, len(c.more), n)
+		require.NoError(t, k.CloseFile(fd))
+		require.Equal(t, c.want, content(t, path, "a"))
+	}
+	require.NoError(t, os.Symlink("a", filepath.Join(path, "link")))
+	require.NoError(t, syscall.Mkfifo(filepath.Join(path, "fifo"), 0o600))
+	for name, size := range map[string]int64{"a": 1, "none": 0, "link": 0, "fifo": 0} {
+		_, err := k.Reopen(dir, name, size)
+		require.Error(t, err, name)
+	}
+	_, err := k.Reopen(dir, "a", 1)
+	require.Equal(t, io.ErrUnexpectedEOF, err)
+}
+
+// A folder is locked once, until that descriptor is closed.
+func TestLock(t *testing.T) {
+	k := open(t)
+	path, dir := folder(t, k)
+	other, err := k.OpenDir(path)
+	require.NoError(t, err)
+	require.NoError(t, k.Lock(dir))
+	require.NoError(t, k.Lock(dir))
+	require.Equal(t, syscall.EWOULDBLOCK, k.Lock(other))
+	require.NoError(t, k.CloseFile(other))
+	require.Equal(t, syscall.EBADF, k.Lock(other))
+}
+
 func TestRename(t *testing.T) {
 	for name, rename := range map[string]func(k Kernel, dir int, from, to string) error{
 		"as New gives it": Kernel.Rename,

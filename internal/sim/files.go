@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"io"
 	"path"
 	"strings"
 	"syscall"
@@ -52,6 +53,48 @@ func (k *Kernel) Create(dir int, name string) (int, error) {
 		d.names[name] = n
 	}
 	return k.opened(callCreate, fd, err, name)
+}
+
+// Reopen implements kernel.Files.
+func (k *Kernel) Reopen(dir int, name string, size int64) (int, error) {
+	k.enter(callReopen)
+	d := k.folder(callReopen, dir)
+	if d == nil {
+		return -1, syscall.EBADF
+	}
+	n := d.names[name]
+	if err := k.reopenable(n, name, size); err != nil {
+		return k.opened(callReopen, -1, err, name)
+	}
+	fd, err := k.open(descriptor{file: &file{n, name}})
+	if err == nil {
+		n.data = n.data[:size]
+	}
+	return k.opened(callReopen, fd, err, name)
+}
+
+// reopenable tells why a file cannot be gone on with.
+func (k *Kernel) reopenable(n *inode, name string, size int64) error {
+	if err := k.nameable(callReopen, name); err != nil {
+		return err
+	}
+	switch {
+	case k.under(spellNoDescriptors, k.chaos.NoDescriptors):
+		return k.noDescriptors()
+	case n == nil:
+		return syscall.ENOENT
+	case int64(len(n.data)) < size:
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+
+// Lock implements kernel.Files: there is no other process here.
+func (k *Kernel) Lock(fd int) error {
+	if k.descriptor(callOpenDir, fd) == nil {
+		return syscall.EBADF
+	}
+	return nil
 }
 
 // creatable tells why a file cannot be made.

@@ -29,6 +29,7 @@ const (
 	callOpenDir
 	callReadDir
 	callCreate
+	callReopen
 	callWrite
 	callSplice
 	callRename
@@ -66,6 +67,7 @@ var callNames = [...]string{
 	callOpenDir:       "opendir",
 	callReadDir:       "readdir",
 	callCreate:        "create",
+	callReopen:        "reopen",
 	callWrite:         "write",
 	callSplice:        "splice",
 	callRename:        "rename",
