@@ -189,15 +189,20 @@ func (l *loop) head(x *exchange) {
 // open asks the sink for somewhere to put the body.
 func (l *loop) open(x *exchange, h Head, length int64, codings []string) {
 	j := x.job
-	body, err := l.bodyFor(OpenInfo{
+	info := OpenInfo{
 		Request: j.outgoing(),
 		Head:    h,
 		Name:    j.name,
 		Length:  length,
 		Decoded: codings != nil,
 		Attempt: int(j.attempt),
+		URL:     j.url,
 		Resumer: Resumer{&l.mail, j.token},
-	})
+	}
+	if h.Status == 200 && codings == nil {
+		info.Validator = j.validator(h)
+	}
+	body, err := l.bodyFor(info)
 	if err != nil {
 		l.fail(j, PhaseSave, err)
 		return
@@ -395,6 +400,9 @@ func (l *loop) done(x *exchange) {
 	if k := j.kept(); k != nil {
 		h, _ := x.conn.proto.head(x)
 		if err := k.covers(h, j.received); err != nil {
+			if j.received > k.total {
+				l.startOver(j) // of what there is, nobody knows what is good
+			}
 			l.fail(j, PhaseReceive, err)
 			return
 		}

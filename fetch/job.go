@@ -72,6 +72,7 @@ type special struct {
 	given   Request // as the caller gave it
 	request Request // as it is sent: redirects change it
 	kept    *kept   // nil: its body begins at the beginning
+	resumed int64   // bytes of it that were there before the job
 	cookies string  // that the last request had from the jar
 	visits  []visit // the requests that were redirected
 }
@@ -236,6 +237,7 @@ func (l *loop) newJob(r Request) {
 		}
 	}
 	l.aim(j, t)
+	l.takeUp(j)
 	l.enqueue(j)
 }
 
@@ -336,7 +338,11 @@ func (l *loop) finish(j *job, phase Phase, err error) {
 			return
 		}
 	}
-	l.discard(j)
+	if err == nil || j.skipped {
+		l.discard(j)
+	} else {
+		l.putAside(j)
+	}
 	l.unlink(j)
 	l.setJob(j, jobDone)
 	res := j.report()
@@ -385,6 +391,9 @@ func (j *job) report() *Result {
 	res.Request, res.URL, res.Name = j.given(), j.url, j.name
 	res.Bytes, res.Attempts, res.Reused = j.received, int(j.attempt), j.reused
 	res.Timings = timingsOf(&j.spent)
+	if j.special != nil {
+		res.Resumed = min(j.special.resumed, j.received)
+	}
 	if j.special != nil && len(j.special.visits) > 0 {
 		res.Redirects, res.Hops = len(j.special.visits), j.hops(int(res.Head.Status))
 	}

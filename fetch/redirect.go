@@ -71,7 +71,6 @@ func methodAfter(status int, method string) string {
 // follow sends a job to where its response, of a status, pointed.
 func (l *loop) follow(j *job, status int, t target) {
 	s := j.becomeSpecial()
-	l.startOver(j)
 	r := &s.request
 	j.lap(stageQueue, l.now)
 	s.visits = append(s.visits, j.visit(status, j.sinceVisit()))

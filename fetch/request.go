@@ -94,6 +94,7 @@ type Result struct {
 	Name      string         // what the sink's Reserve called it; else empty
 	Body      []byte         // the body, when Options.Sink is nil
 	Bytes     int64          // body bytes received, and decoded if they were, also when failed half-way
+	Resumed   int64          // of these, what was there from an earlier run
 	End       Framing        // how the body's end was, or would have been, known
 	Attempts  int            // requests sent or connections tried for; 0 when skipped
 	Redirects int            // how many were followed

@@ -20,6 +20,7 @@ type kept struct {
 	bytes     int64
 	total     int64  // of the whole body, or -1
 	validator string // for If-Range
+	url       string // from where it came
 }
 
 // kept is what a job has of its body, or nil when it begins at the beginning.
@@ -37,7 +38,7 @@ func (l *loop) keep(j *job, phase Phase) {
 		l.startOver(j) // nobody knows how much of the last piece was written
 		return
 	}
-	if k := j.kept(); k != nil && j.received == k.bytes {
+	if k := j.kept(); k != nil && j.received <= k.bytes {
 		return // the last try brought no more
 	}
 	if k := l.keepable(j); k != nil {
@@ -50,13 +51,12 @@ func (l *loop) keep(j *job, phase Phase) {
 // keepable is what can be kept of a job's body: something, if its sink can wait
 // and the server can be asked for the rest.
 func (l *loop) keepable(j *job) *kept {
-	h, r := j.tell().Head, j.outgoing()
-	validator := strongValidator(h)
+	h := j.tell().Head
+	validator := j.validator(h)
 	if k := j.kept(); k != nil {
 		validator = k.validator // of all parts; a 206 need not repeat it (RFC 9110 section 15.3.7)
 	}
-	if j.body == nil || j.received == 0 || validator == "" || h.Get("Accept-Ranges") == "none" ||
-		r.Method != "" && r.Method != "GET" || j.asksForPart() {
+	if j.body == nil || j.received == 0 || validator == "" {
 		return nil
 	}
 	total := int64(-1)
@@ -73,7 +73,16 @@ func (l *loop) keepable(j *job) *kept {
 	if b, ok := j.body.(Keeper); !ok || b.Keep() != nil {
 		return nil
 	}
-	return &kept{j.received, total, validator}
+	return &kept{j.received, total, validator, j.url}
+}
+
+// validator is what a server can be asked for the rest of a response with, if
+// that should break off; empty when it cannot be asked.
+func (j *job) validator(h Head) string {
+	if r := j.outgoing(); h.Get("Accept-Ranges") == "none" || r.Method != "" && r.Method != "GET" || j.asksForPart() {
+		return ""
+	}
+	return strongValidator(h)
 }
 
 // startOver drops what a job has of its body.
@@ -81,7 +90,7 @@ func (l *loop) startOver(j *job) {
 	l.discard(j)
 	j.body, j.received = nil, 0
 	if j.special != nil {
-		j.special.kept = nil
+		j.special.kept, j.special.resumed = nil, 0
 	}
 }
 
@@ -114,6 +123,8 @@ func (l *loop) goesOn(j *job, h Head, length int64) error {
 		return &RangeError{h.Get("Content-Range"), "no range was asked for"}
 	case k == nil:
 		return nil
+	case h.Status == 206 && !sameResource(k.url, j.url):
+		return &RangeError{h.Get("Content-Range"), "it is of " + j.url + " and not of " + k.url}
 	case h.Status == 206:
 		return k.check(h, length)
 	case h.Status == 416:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -232,6 +233,7 @@ func (s *simulation) draw() {
 		s.options.Sink = &pausing{Folder: s.folder, s: s}
 	default:
 		s.folder = save.Dir("out")
+		s.folder.Resume = s.seed%3 == 0
 		s.options.Sink = s.folder
 	}
 	if s.chaos.Stall > 0 {
@@ -360,6 +362,7 @@ func (s *simulation) checkEnd() {
 		}
 		require.False(s, strings.HasPrefix(name, ".shoal-"), "seed %d: a temporary file was left: %s", s.seed, name)
 		require.Empty(s, s.failed[name], "seed %d: failed and left the file %s", s.seed, name)
+		s.checkPart(name, content)
 	}
 	c := k.Counts()
 	require.LessOrEqual(s, c.MostSockets, s.options.MaxConns, "seed %d: too many connections", s.seed)
@@ -371,6 +374,26 @@ func (s *simulation) checkEnd() {
 	s.checkDeadlines()
 	s.checkWaits(c)
 	s.manners.check(s)
+}
+
+// checkPart finds what is left of a fetch that is not the beginning of what was
+// served.
+func (s *simulation) checkPart(name string, content []byte) {
+	of, isPart := strings.CutSuffix(name, ".part")
+	if !isPart {
+		return
+	}
+	require.True(s, s.folder.Resume, "seed %d: %s", s.seed, name)
+	require.Contains(s, s.kernel.Files("out"), of+".origin", "seed %d", s.seed)
+	u, err := url.Parse(s.failed[of[1:]])
+	require.NoError(s, err)
+	path := u.Path
+	if to, ok := strings.CutPrefix(path, "/to/"); ok {
+		path = to[len("301"):]
+	}
+	if u.Path != "" { // else it was under way when the caller left
+		require.True(s, strings.HasPrefix(string(body(path)), string(content)), "seed %d: %s is not the beginning of %s", s.seed, name, u)
+	}
 }
 
 func (s *simulation) port() uint16 {

@@ -52,6 +52,12 @@ type OpenInfo struct {
 	Length  int64  // declared length in bytes, or -1; -1 too if the body is decoded
 	Decoded bool   // the body comes without the codings that Content-Encoding names
 	Attempt int    // 1 for the first
+	URL     string // from where it comes, after redirects
+
+	// Validator is what says that a later response is of the same content, byte
+	// for byte; empty when nothing does, or the rest cannot be asked for alone.
+	Validator string
+
 	Resumer
 }
 

@@ -106,6 +106,7 @@ func (r *runner) sink() fetch.Sink {
 		r.folder = save.Dir(r.dir)
 		r.folder.Overwrite = r.overwrite
 	}
+	r.folder.Resume = r.resume
 	return r.folder
 }
 

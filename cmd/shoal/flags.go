@@ -19,6 +19,7 @@ type settings struct {
 	output     string
 	overwrite  bool
 	saveErrors bool
+	resume     bool
 
 	conns   int
 	perHost int
@@ -86,6 +87,7 @@ type group struct {
 func (s *settings) groups() []group {
 	return []group{
 		set("Input and output", s.placeFlags),
+		set("Going on with an earlier run", s.againFlags),
 		set("Connections", s.connectionFlags),
 		set("Requests and responses", s.requestFlags),
 		set("HTTPS", func(f *pflag.FlagSet) { addTrustFlags(f, &s.trust) }),

@@ -83,6 +83,19 @@ func (f *file) keepLater() error {
 	return nil
 }
 
+// leaveLater is Leave beside the loop: what waits to be written is not worth
+// waiting for. What failed or was about to end goes, as with Discard.
+func (f *file) leaveLater() {
+	d, b := f.folder, f.backlog()
+	if b.err != nil || b.settled || b.then == commits {
+		f.discardLater()
+		return
+	}
+	b.then, b.paused = leaves, false
+	d.drop(b)
+	d.enqueue(b)
+}
+
 // commitLater is Commit beside the loop: it asks for the end and, called again,
 // says how that went.
 func (f *file) commitLater() error {
@@ -139,20 +152,29 @@ func (d *Folder) drop(b *backlog) {
 // prepare makes a step of what is to be done first. False: nothing is.
 func (d *Folder) prepare(b *backlog) bool {
 	f := b.file
-	b.step = step{clock: d.clock, files: d.files, dir: d.dir, fd: int(f.fd)}
-	if b.then == discards {
+	b.step = step{clock: d.clock, files: d.files, dir: d.dir, fd: int(f.fd), final: f.name}
+	switch {
+	case b.then == discards:
 		return d.prepareRemoval(b)
+	case b.then == leaves && f.fd < 0:
+		return false
 	}
 	s := &b.step
-	b.temp = f.temp
-	if b.temp == 0 {
+	b.temp, s.origin = f.temp, f.origin
+	switch {
+	case f.origin != nil:
+		b.temp, s.temp = partTemp, partName(f.name)
+	case b.temp == 0:
 		b.temp = d.takeTemp()
+		fallthrough
+	default:
+		s.temp = d.tempName(b.temp)
 	}
-	s.temp, s.made, s.size = d.tempName(b.temp), f.temp != 0, f.size
+	s.made, s.size = f.temp != 0, f.size
 	n := min(len(b.bytes), stepMost)
 	s.piece = b.bytes[:n:n]
 	if n == len(b.bytes) {
-		s.then, s.final, s.rename = b.then, f.name, d.rename()
+		s.then, s.rename = b.then, d.rename()
 	}
 	return true
 }
@@ -167,7 +189,7 @@ func (d *Folder) prepareRemoval(b *backlog) bool {
 		s.temp = f.name
 		return !d.replaces()
 	case f.temp != 0:
-		s.temp = d.tempName(f.temp)
+		s.temp, s.origin = f.tempName(), f.origin
 		return true
 	}
 	return false
@@ -179,6 +201,9 @@ func (d *Folder) account(b *backlog) {
 	f.fd = int32(s.fd)
 	b.bytes = append(b.bytes[:0], b.bytes[s.written:]...)
 	switch {
+	case s.then == leaves:
+		f.end()
+		return
 	case s.then == discards:
 		if s.err == nil {
 			d.freeTemp(f.temp)
@@ -222,11 +247,15 @@ func isShortage(err error) bool {
 
 // goOn decides what comes after a step.
 func (d *Folder) goOn(b *backlog) {
-	if b.err != nil || b.then == discards {
+	if b.then == leaves && b.file.size == unknown {
+		b.then = discards
+	}
+	ends := b.then == discards || b.then == leaves
+	if b.err != nil || ends {
 		d.drop(b)
 	}
 	switch {
-	case b.then == discards:
+	case ends:
 		d.enqueue(b)
 	case b.err != nil || b.short != nil || b.settled:
 		b.resume()

@@ -15,7 +15,7 @@ type Branch struct{ folder Folder }
 
 // Branch makes a Branch, with the settings that the Folder has now.
 func (d *Folder) Branch() *Branch {
-	return &Branch{Folder{Overwrite: d.Overwrite, path: d.path, only: d.only}}
+	return &Branch{Folder{Overwrite: d.Overwrite, Resume: d.Resume, path: d.path, only: d.only}}
 }
 
 // Attach opens the folder, through the kernel of the Branch's own Fetcher.
@@ -25,6 +25,9 @@ func (b *Branch) Attach(k kernel.Kernel, beside func(work, done func())) error {
 
 // Detach closes the folder.
 func (b *Branch) Detach() { b.folder.Detach() }
+
+// Continue implements [fetch.Continuer].
+func (b *Branch) Continue(info fetch.OpenInfo) *fetch.Part { return b.folder.Continue(info) }
 
 // Open implements [fetch.Sink].
 func (b *Branch) Open(info fetch.OpenInfo) (fetch.Body, error) { return b.folder.Open(info) }

@@ -14,9 +14,10 @@ type file struct {
 	folder *Folder
 	name   string // the final one
 	fd     int32  // -1: not opened yet
-	temp   int32  // the number of the temporary name; 0: it has none
+	temp   int32  // the number of the temporary name, or partTemp; 0: it has none
 	size   int64  // bytes written; unknown once a write has failed
 
+	origin  *origin // nil: it is nothing for another run
 	resumer fetch.Resumer
 	late    *backlog // nil while its calls are made on the loop
 }
@@ -29,6 +30,9 @@ const createTries = 8
 // is a shortage, and the only thing here that passes.
 func (f *file) open() error {
 	d := f.folder
+	if f.origin != nil {
+		return f.openPart()
+	}
 	for try := 1; ; try++ {
 		temp := d.takeTemp()
 		fd, err := d.files.Create(d.dir, d.tempName(temp))
@@ -47,6 +51,27 @@ func (f *file) open() error {
 	}
 }
 
+// openPart makes the file where another run would look for it.
+func (f *file) openPart() error {
+	d := f.folder
+	fd, err := f.origin.create(d.files, d.dir, f.name)
+	if isShortage(err) {
+		return fetch.Shortage(err)
+	}
+	if err == nil {
+		f.fd, f.temp = int32(fd), partTemp
+	}
+	return err
+}
+
+// tempName is the name that the file has before it has its final one.
+func (f *file) tempName() string {
+	if f.origin != nil {
+		return partName(f.name)
+	}
+	return f.folder.tempName(f.temp)
+}
+
 // unknown is the size of a file that has bytes nobody has counted, or lacks some.
 const unknown = -1
 
@@ -55,7 +80,7 @@ var errUnknown = errors.New("how much of the file is there is not known")
 // reopen opens the file again after Keep, behind what has been written.
 func (f *file) reopen() error {
 	d := f.folder
-	fd, err := d.files.Reopen(d.dir, d.tempName(f.temp), f.size)
+	fd, err := d.files.Reopen(d.dir, f.tempName(), f.size)
 	if isShortage(err) {
 		return fetch.Shortage(err)
 	}
@@ -103,10 +128,11 @@ func (f *file) writeAll(piece []byte) error {
 	return err
 }
 
-// count takes in what a write has come to.
+// count takes in what a write has come to. On a disk that is full it wrote as
+// much as there was room for.
 func (f *file) count(n int, err error) {
 	switch {
-	case err != nil:
+	case err != nil && !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT):
 		f.size = unknown
 	case f.size != unknown:
 		f.size += int64(n)
@@ -160,8 +186,11 @@ func (f *file) Commit() error {
 	if err != nil {
 		return err
 	}
-	if err := d.rename()(d.files, d.dir, d.tempName(f.temp), f.name); err != nil {
+	if err := d.rename()(d.files, d.dir, f.tempName(), f.name); err != nil {
 		return err
+	}
+	if f.origin != nil {
+		_ = d.files.Unlink(d.dir, originName(f.name)) // without a part it means nothing
 	}
 	d.freeTemp(f.temp)
 	f.end()
@@ -180,7 +209,10 @@ func (f *file) Discard() {
 	if f.fd >= 0 {
 		_ = d.files.CloseFile(int(f.fd))
 	}
-	if f.temp != 0 && d.files.Unlink(d.dir, d.tempName(f.temp)) == nil {
+	switch {
+	case f.temp == partTemp:
+		_ = removePart(d.files, d.dir, f.name)
+	case f.temp != 0 && d.files.Unlink(d.dir, f.tempName()) == nil:
 		d.freeTemp(f.temp)
 	}
 	f.end()

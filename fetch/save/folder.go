@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/internal/kernel"
@@ -25,6 +26,12 @@ type Folder struct {
 	// content is complete, where otherwise the fetch would be skipped. It is set
 	// before the Fetcher is made.
 	Overwrite bool
+
+	// Resume keeps what has come of a file that was not finished, whatever ended
+	// the run, and goes on with it when its URL is fetched again with Resume: see
+	// part.go for where it is. One run at a time may have it in a folder. It is set
+	// before the Fetcher is made.
+	Resume bool
 
 	path    string
 	only    string // File: the one name there is, which replaces; else empty
@@ -61,8 +68,15 @@ func (d *Folder) Path(name string) string { return filepath.Join(d.path, name) }
 // which names are there, so that no fetch has to ask. beside may be nil where
 // nothing but names is asked for.
 func (d *Folder) Attach(k kernel.Kernel, beside func(work, done func())) error {
-	if err := d.open(k, beside); err != nil || d.only != "" {
+	if err := d.open(k, beside); err != nil {
 		return err
+	}
+	if err := d.lock(); err != nil {
+		d.Detach()
+		return err
+	}
+	if d.only != "" {
+		return nil
 	}
 	names, err := k.ReadDir(d.dir)
 	if err != nil {
@@ -74,6 +88,9 @@ func (d *Folder) Attach(k kernel.Kernel, beside func(work, done func())) error {
 		d.taken.found(name)
 	}
 	d.removeStale(names)
+	if d.Resume {
+		d.removeOrphans(names)
+	}
 	return nil
 }
 
@@ -91,6 +108,18 @@ func (d *Folder) open(k kernel.Kernel, beside func(work, done func())) error {
 	d.early = map[*file][]byte{}
 	d.tempTag = tempPrefix + strconv.FormatUint(k.Random()>>32, 36) + "-"
 	return nil
+}
+
+// lock keeps other runs from going on with the same parts.
+func (d *Folder) lock() error {
+	if !d.Resume {
+		return nil
+	}
+	err := d.files.Lock(d.dir)
+	if err == syscall.EWOULDBLOCK {
+		return fmt.Errorf("folder %s: another run that resumes what was left is saving into it", d.path)
+	}
+	return err
 }
 
 // checkOnly refuses to put a regular file in the place of something else.
@@ -144,7 +173,7 @@ func wantedName(r *fetch.Request) string {
 // its first piece is there.
 func (d *Folder) Open(info fetch.OpenInfo) (fetch.Body, error) {
 	f := d.body()
-	f.name, f.resumer = info.Name, info.Resumer
+	f.name, f.resumer, f.origin = info.Name, info.Resumer, d.originOf(&info)
 	return f, nil
 }
 
@@ -170,7 +199,11 @@ func (d *Folder) takeTemp() int32 {
 	return d.made
 }
 
-func (d *Folder) freeTemp(temp int32) { d.temps = append(d.temps, temp) }
+func (d *Folder) freeTemp(temp int32) {
+	if temp > 0 {
+		d.temps = append(d.temps, temp)
+	}
+}
 
 // tempName is short, random for each run, and begins with a dot, as no name
 // derived from a URL does.

@@ -31,6 +31,25 @@ func (d *Folder) removeStale(names []string) {
 	}
 }
 
+// removeOrphans removes origins without a part: of runs that were killed between
+// the rename of a part and the removal of its origin. No other run makes any just
+// now, see lock.
+func (d *Folder) removeOrphans(names []string) {
+	parts := map[string]bool{}
+	for _, name := range names {
+		if strings.HasSuffix(name, partSuffix) {
+			parts[name] = true
+		}
+	}
+	for _, name := range names {
+		of, isOrigin := strings.CutSuffix(name, originSuffix)
+		of, isHidden := strings.CutPrefix(of, ".")
+		if isOrigin && isHidden && !parts[partName(of)] && d.readOrigin(of) != nil {
+			_ = d.files.Unlink(d.dir, name)
+		}
+	}
+}
+
 // now is the time by the clock that dates the folder's files, which a file
 // server keeps for itself. Without an answer it is the zero time, and nothing is
 // older.

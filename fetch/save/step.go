@@ -13,11 +13,12 @@ type step struct {
 	clock  kernel.Clock
 	files  kernel.Files
 	dir    int
-	fd     int    // -1: there is none, or not yet
-	temp   string // the name to make, or to remove
-	made   bool   // it is there, and has
-	size   int64  // so many bytes
-	piece  []byte // of the backlog, which leaves it alone
+	fd     int     // -1: there is none, or not yet
+	temp   string  // the name to make, or to remove
+	origin *origin // of a part; else nil
+	made   bool    // it is there, and has
+	size   int64   // so many bytes
+	piece  []byte  // of the backlog, which leaves it alone
 	then   ending
 	final  string // the name to end with
 	rename func(files kernel.Files, dir int, from, to string) error
@@ -37,14 +38,18 @@ const (
 	closes         // once it is written, to be opened again
 	commits        // once it is written
 	discards
+	leaves // as it is
 )
 
 // run carries it out.
 func (s *step) run() {
 	began := s.clock.Now()
-	if s.then == discards {
+	switch s.then {
+	case discards:
 		s.err = s.remove()
-	} else {
+	case leaves:
+		s.err = s.close()
+	default:
 		s.err = s.advance()
 	}
 	s.took = s.clock.Now() - began
@@ -61,25 +66,38 @@ func (s *step) advance() (err error) {
 	if s.written, err = writeAll(s.files, s.fd, s.piece); err != nil || s.then == goesOn {
 		return err
 	}
-	fd := s.fd
-	s.fd = -1
-	if err := s.files.CloseFile(fd); err != nil || s.then == closes {
+	if err := s.close(); err != nil || s.then == closes {
 		return err
 	}
-	return s.rename(s.files, s.dir, s.temp, s.final)
+	err = s.rename(s.files, s.dir, s.temp, s.final)
+	if err == nil && s.origin != nil {
+		_ = s.files.Unlink(s.dir, originName(s.final))
+	}
+	return err
+}
+
+func (s *step) close() error {
+	fd := s.fd
+	s.fd = -1
+	return s.files.CloseFile(fd)
 }
 
 func (s *step) open() (fd int, err error) {
-	if s.made {
+	switch {
+	case s.made:
 		return s.files.Reopen(s.dir, s.temp, s.size)
+	case s.origin != nil:
+		return s.origin.create(s.files, s.dir, s.final)
 	}
 	return s.files.Create(s.dir, s.temp)
 }
 
 func (s *step) remove() error {
 	if s.fd >= 0 {
-		_ = s.files.CloseFile(s.fd)
-		s.fd = -1
+		_ = s.close()
+	}
+	if s.origin != nil {
+		return removePart(s.files, s.dir, s.final)
 	}
 	return s.files.Unlink(s.dir, s.temp)
 }

@@ -18,6 +18,7 @@ type Record struct {
 	Outcome     string  `json:"outcome"`             // saved, skipped or failed
 	Status      int     `json:"status,omitempty"`
 	Bytes       int64   `json:"bytes"`
+	Resumed     int64   `json:"resumed,omitempty"` // of these, from an earlier run
 	Path        string  `json:"path,omitempty"`
 	ContentType string  `json:"content_type,omitempty"`
 	End         string  `json:"end,omitempty"` // length, chunked, close or none
@@ -59,6 +60,7 @@ func RecordOf(res *fetch.Result, err error, path func(name string) string) Recor
 		URL:      fetch.WithoutUserinfo(res.Request.URL),
 		Outcome:  res.Outcome.String(),
 		Bytes:    res.Bytes,
+		Resumed:  res.Resumed,
 		Attempts: res.Attempts,
 		Reused:   res.Reused,
 		Timings:  timingsOf(res.Timings),

@@ -23,7 +23,7 @@ type Tally struct {
 
 // Add counts one result, which came with an error or without.
 func (t *Tally) Add(res *fetch.Result, err error) {
-	t.bytes.Add(res.Bytes)
+	t.bytes.Add(res.Bytes - res.Resumed)
 	switch res.Outcome {
 	case fetch.Fetched:
 		t.fetched.Add(1)
@@ -50,7 +50,7 @@ func (t *Tally) Failed() int { return int(t.failed.Load()) }
 // FailedIn is how many failed in one phase.
 func (t *Tally) FailedIn(p fetch.Phase) int { return int(t.failedIn[p].Load()) }
 
-// Bytes is how many bytes of bodies the results had.
+// Bytes is how many bytes of bodies have come for the results.
 func (t *Tally) Bytes() int64 { return t.bytes.Load() }
 
 // Total is how many results there were.
