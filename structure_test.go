@@ -35,7 +35,7 @@ var rooms = []room{
 	{"bench", []string{"bench/origin"}, nil},
 	{"bench/scale", []string{"bench/origin", "fetch", "fetch/save", "internal/kernel", "internal/offload", "poller"}, nil},
 	{"bench/origin", nil, nil},
-	{"cmd/shoal", []string{"fetch", "fetch/save", "internal/lab", "internal/list", "internal/view", "internal/kernel", "internal/offload", "internal/cookies", "internal/netrc", "internal/rate"}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/net/http/httpproxy", "golang.org/x/term"}},
+	{"cmd/shoal", []string{"fetch", "fetch/save", "internal/lab", "internal/list", "internal/state", "internal/view", "internal/kernel", "internal/offload", "internal/cookies", "internal/netrc", "internal/rate"}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/net/http/httpproxy", "golang.org/x/term"}},
 	{"internal/view", []string{"fetch", "internal/kernel", "internal/http1", "internal/tlsconn"}, []string{"golang.org/x/term"}},
 	{"fetch/save", []string{"fetch", "internal/kernel"}, []string{"golang.org/x/text"}},
 	{"fetch", []string{"poller", "internal/kernel", "internal/offload", "internal/http1", "internal/tlsconn", "internal/rate", "internal/decode"}, []string{"golang.org/x/net/idna"}},

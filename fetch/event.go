@@ -16,7 +16,7 @@ const (
 	JobLookingUp
 	JobRunning
 	JobBackingOff // N: which retry it waits for, from 1
-	JobDone       // N: 0 failed, 1 fetched, 2 skipped
+	JobDone       // N: the Outcome
 
 	ConnDialing
 	ConnHandshaking

@@ -46,7 +46,8 @@ type exchange struct {
 // verdict is what has been decided over a response whose body is still to be
 // read past, so that the conn can be used again.
 type verdict struct {
-	err    error   // the failure; nil: follow
+	err    error   // the failure; nil: follow, unless
+	same   bool    // what the caller has is still so
 	over   bool    // not of the job, which starts over
 	to     *target // the redirect
 	status int     // that led there
@@ -162,15 +163,16 @@ func (l *loop) head(x *exchange) {
 		err = l.goesOn(j, h, length)
 		over = err != nil && j.kept() != nil
 	}
-	if err == nil && to == nil && (j.kept() == nil || h.Status != 206) { // the rest of what was accepted is too
+	same := err == nil && to == nil && h.Status == 304 && j.isConditional()
+	if err == nil && to == nil && !same && (j.kept() == nil || h.Status != 206) { // the rest of what was accepted is too
 		err = l.options.Accept(&l.judged)
 	}
 	codings, undecodable := l.codingsOf(j, h, length)
 	if limit := l.options.MaxBytes; err == nil && to == nil && limit > 0 && codings == nil && j.received+length > limit {
 		err = &LimitError{"body bytes", limit}
 	}
-	if err != nil || to != nil {
-		x.verdict = &verdict{err: err, over: over, to: to, status: int(h.Status)}
+	if err != nil || to != nil || same {
+		x.verdict = &verdict{err: err, same: same, over: over, to: to, status: int(h.Status)}
 		if length > drainBytes {
 			l.judge(x)
 		}
@@ -206,6 +208,9 @@ func (l *loop) open(x *exchange, h Head, length int64, codings []string) {
 	if err != nil {
 		l.fail(j, PhaseSave, err)
 		return
+	}
+	if l.options.SHA256 {
+		body = newDigested(body)
 	}
 	j.body = body
 	if codings != nil {
@@ -446,6 +451,10 @@ func (l *loop) carryOut(j *job, v *verdict) {
 		l.requeue(j)
 	case v.err != nil:
 		l.finish(j, PhaseStatus, v.err)
+	case v.same:
+		l.startOver(j)
+		j.unchanged = true
+		l.finish(j, PhaseStatus, nil)
 	default:
 		l.follow(j, v.status, *v.to)
 	}

@@ -152,6 +152,9 @@ type Options struct {
 	// Sink is where bodies go. Nil: into Result.Body.
 	Sink Sink
 
+	// SHA256 asks for Result.SHA256: bodies are then not spliced to files.
+	SHA256 bool
+
 	// Resolver finds addresses: net.DefaultResolver when nil. It is called off
 	// the loop, from at most 64 goroutines at once.
 	Resolver Resolver

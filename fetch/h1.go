@@ -193,6 +193,12 @@ func (l *loop) collectFields(j *job, own []Field) {
 	}
 }
 
+// isConditional says whether a job's request may be answered with 304.
+func (j *job) isConditional() bool {
+	fields := j.outgoing().Fields
+	return hasField(fields, "If-None-Match") || hasField(fields, "If-Modified-Since")
+}
+
 func hasField(fields []Field, name string) bool {
 	return slices.ContainsFunc(fields, func(f Field) bool { return strings.EqualFold(f.Name, name) })
 }

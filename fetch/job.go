@@ -44,6 +44,7 @@ type job struct {
 	reused    bool // the last request went over a kept-alive conn
 	committed bool // its body is final
 	skipped   bool
+	unchanged bool // the caller has it already, says the server
 
 	url     string   // where it goes now, as it is spelled on the wire
 	tag     any      // the caller's
@@ -216,7 +217,7 @@ func (l *loop) newJob(r Request) {
 	if err == nil {
 		err = l.checkProxy(t.url)
 	}
-	if err != nil || t.url != r.URL || r.Method != "" || r.Fields != nil || r.Body != nil || r.Raw != nil || r.Name != "" || r.Encoded {
+	if err != nil || t.url != r.URL || r.Method != "" || r.Fields != nil || r.Body != nil || r.Raw != nil || r.Name != "" || r.Encoded || r.Replace {
 		j.special = &special{given: r, request: r}
 	}
 	if err != nil {
@@ -349,6 +350,8 @@ func (l *loop) finish(j *job, phase Phase, err error) {
 	switch {
 	case j.skipped:
 		res.Outcome, err = Skipped, nil
+	case j.unchanged:
+		res.Outcome = NotModified
 	case err == nil:
 		res.Outcome = Fetched
 	default:
@@ -397,12 +400,15 @@ func (j *job) report() *Result {
 	if j.special != nil && len(j.special.visits) > 0 {
 		res.Redirects, res.Hops = len(j.special.visits), j.hops(int(res.Head.Status))
 	}
-	body := j.body
-	if e := j.encoded(); e != nil {
-		body = e.Body
-	}
-	if m, ok := body.(*memory); ok && j.committed {
-		res.Body = m.bytes
+	if j.committed {
+		body := j.body
+		if e := j.encoded(); e != nil {
+			body = e.Body
+		}
+		if m, ok := plainBody(body).(*memory); ok {
+			res.Body = m.bytes
+		}
+		res.SHA256 = digestOf(body)
 	}
 	return res
 }

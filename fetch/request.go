@@ -52,6 +52,10 @@ type Request struct {
 	// Name is what the sink should call it; empty leaves that to the sink.
 	Name string
 
+	// Replace lets the sink put the body in the place of what it has under that
+	// name from before, where it would skip the request.
+	Replace bool
+
 	// Tag is the caller's; it comes back in the Result.
 	Tag any
 }
@@ -76,13 +80,16 @@ type Outcome uint8
 
 // The outcomes.
 const (
-	Failed  Outcome = iota // with an *Error
-	Fetched                // the whole body reached the sink, or Result.Body
-	Skipped                // the sink had no need of it
+	Failed      Outcome = iota // with an *Error
+	Fetched                    // the whole body reached the sink, or Result.Body
+	Skipped                    // the sink had no need of it
+	NotModified                // 304: what the request's If-None-Match or If-Modified-Since told of is still so
 )
 
-// String is "failed", "fetched" or "skipped".
-func (o Outcome) String() string { return [...]string{"failed", "fetched", "skipped"}[o] }
+// String is "failed", "fetched", "skipped" or "not_modified".
+func (o Outcome) String() string {
+	return [...]string{"failed", "fetched", "skipped", "not_modified"}[o]
+}
 
 // Result is what became of one Request. It is the caller's to keep; the engine
 // holds no part of it.
@@ -93,6 +100,7 @@ type Result struct {
 	Head      Head           // of the last response; zero when none came
 	Name      string         // what the sink's Reserve called it; else empty
 	Body      []byte         // the body, when Options.Sink is nil
+	SHA256    []byte         // with Options.SHA256, of the body; nil unless all of it was fetched in this Fetch
 	Bytes     int64          // body bytes received, and decoded if they were, also when failed half-way
 	Resumed   int64          // of these, what was there from an earlier run
 	End       Framing        // how the body's end was, or would have been, known

@@ -15,6 +15,9 @@ import (
 // says so (If-Range), and the server's word on what it sends (Content-Range) must
 // be what was asked for. In any other case it starts over.
 
+// errNoKeeper is why a body that cannot wait is not kept.
+var errNoKeeper = errors.New("fetch: the body is no Keeper")
+
 // kept is what a job that is tried again has of its body already.
 type kept struct {
 	bytes     int64

@@ -24,7 +24,7 @@ func (s *settings) checkPlaces() error {
 		}
 	}
 	for _, p := range []struct{ flag, value string }{
-		{"-d", s.dir}, {"-o", s.output}, {"--json", s.json}, {"--failed", s.failed}, {"--rest", s.rest},
+		{"-d", s.dir}, {"-o", s.output}, {"--json", s.json}, {"--failed", s.failed}, {"--rest", s.rest}, {"--state", s.stateFile},
 	} {
 		if isURL(p.value) {
 			return usagef("%s %s: that is a URL; %[1]s takes a file or folder", p.flag, p.value)

@@ -79,6 +79,7 @@ func (r *runner) options() fetch.Options {
 		o.MaxRedirects = -1 // the engine's own zero is its default
 	}
 	o.Accept = s.accept()
+	o.SHA256 = (s.json != "" || s.stateFile != "") && !s.ask.heads
 	return o
 }
 
@@ -107,6 +108,9 @@ func (r *runner) sink() fetch.Sink {
 		r.folder.Overwrite = r.overwrite
 	}
 	r.folder.Resume = r.resume
+	if r.archive != nil {
+		r.folder.IsOther = r.archive.isOther
+	}
 	return r.folder
 }
 

@@ -21,6 +21,9 @@ type settings struct {
 	saveErrors bool
 	resume     bool
 
+	stateFile    string
+	skipComplete bool
+
 	conns   int
 	perHost int
 	loops   int

@@ -13,6 +13,8 @@ type intake struct {
 	feeds   []feed
 	form    form
 	reject  func(r fetch.Request, reason error)
+	skip    func(r fetch.Request)
+	archive *archive // nil: nothing is known
 	network *network
 	strict  bool // URLs are looked at here: nothing after a bad one may begin
 
@@ -48,8 +50,12 @@ func (in *intake) Next() (fetch.Request, fetch.Supply) {
 			}
 		}
 		if p.bad == nil {
-			p.probe = in.network.begin()
 			in.form.fill(&r)
+			if in.archive.recall(&r) {
+				in.skip(r)
+				continue
+			}
+			p.probe = in.network.begin()
 			return r, supply
 		}
 		in.reject(r, p.bad)

@@ -65,6 +65,9 @@ func (r *runner) countUndone() {
 		if request.Tag.(*place).bad != nil {
 			return
 		}
+		if r.archive.recall(&request) {
+			return
+		}
 		if r.folder != nil {
 			var err error
 			if name, err = r.folder.Reserve(&request); err != nil {

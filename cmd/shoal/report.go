@@ -66,6 +66,7 @@ func (r *runner) count(res *fetch.Result, err error, told bool) {
 	if !told {
 		r.tellFailure(res, err)
 	}
+	r.archive.keep(res)
 	r.record(res, err)
 	r.printHead(res)
 	if err != nil {

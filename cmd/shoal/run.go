@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -46,6 +47,7 @@ type runner struct {
 	stdout io.Writer
 	stderr io.Writer
 
+	archive  *archive     // nil: no --state
 	folder   *save.Folder // nil: bodies go elsewhere
 	fetcher  fetcher
 	intake   *intake
@@ -75,12 +77,17 @@ func (r *runner) fetchAll() error {
 	if err != nil {
 		return err
 	}
-	r.intake = &intake{feeds: feeds, form: form, reject: r.reject, network: new(network), strict: r.strict}
+	r.intake = &intake{feeds: feeds, form: form, reject: r.reject, skip: r.skip, network: new(network), strict: r.strict}
 	r.screen = view.NewProgress(r.stderr, r.style(), r.moment)
 	if err := r.openCredentials(os.Getenv); err != nil {
 		return err
 	}
 	defer r.openKeyLog(os.Getenv)()
+	if err := r.openArchive(); err != nil {
+		return err
+	}
+	defer r.closeArchive()
+	r.intake.archive = r.archive
 	if r.fetcher, err = r.newFetcher(); err != nil {
 		return err
 	}
@@ -98,7 +105,7 @@ func (r *runner) fetchAll() error {
 		return err
 	}
 	err = r.loop()
-	if lost := r.writeCookies(); lost != nil {
+	if lost := cmp.Or(r.writeCookies(), r.closeArchive()); lost != nil {
 		return lost
 	}
 	return err

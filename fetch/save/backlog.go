@@ -174,7 +174,7 @@ func (d *Folder) prepare(b *backlog) bool {
 	n := min(len(b.bytes), stepMost)
 	s.piece = b.bytes[:n:n]
 	if n == len(b.bytes) {
-		s.then, s.rename = b.then, d.rename()
+		s.then, s.rename = b.then, f.rename()
 	}
 	return true
 }
@@ -187,7 +187,7 @@ func (d *Folder) prepareRemoval(b *backlog) bool {
 	switch {
 	case b.settled:
 		s.temp = f.name
-		return !d.replaces()
+		return !f.over
 	case f.temp != 0:
 		s.temp, s.origin = f.tempName(), f.origin
 		return true

@@ -15,11 +15,27 @@ type file struct {
 	name   string // the final one
 	fd     int32  // -1: not opened yet
 	temp   int32  // the number of the temporary name, or partTemp; 0: it has none
+	over   bool   // replaces a file of its name
 	size   int64  // bytes written; unknown once a write has failed
 
 	origin  *origin // nil: it is nothing for another run
 	resumer fetch.Resumer
 	late    *backlog // nil while its calls are made on the loop
+}
+
+// take takes from what the engine tells of a body what it needs.
+func (f *file) take(info *fetch.OpenInfo) {
+	d := f.folder
+	f.name, f.resumer = info.Name, info.Resumer
+	f.over = d.only != "" || d.Overwrite || info.Request.Replace
+}
+
+// rename is the call that gives the body its final name.
+func (f *file) rename() func(files kernel.Files, dir int, from, to string) error {
+	if f.over {
+		return kernel.Files.Replace
+	}
+	return kernel.Files.Rename
 }
 
 // createTries is how many temporary names may be taken by somebody else before
@@ -186,7 +202,7 @@ func (f *file) Commit() error {
 	if err != nil {
 		return err
 	}
-	if err := d.rename()(d.files, d.dir, f.tempName(), f.name); err != nil {
+	if err := f.rename()(d.files, d.dir, f.tempName(), f.name); err != nil {
 		return err
 	}
 	if f.origin != nil {

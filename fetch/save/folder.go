@@ -27,6 +27,11 @@ type Folder struct {
 	// before the Fetcher is made.
 	Overwrite bool
 
+	// IsOther says whether a file that was there before the run is known to be
+	// another URL's: then the request's name gets a number. Nil: none is. It is
+	// called by Reserve, and set before the Fetcher is made.
+	IsOther func(r *fetch.Request, name string) bool
+
 	// Resume keeps what has come of a file that was not finished, whatever ended
 	// the run, and goes on with it when its URL is fetched again with Resume: see
 	// part.go for where it is. One run at a time may have it in a folder. It is set
@@ -155,11 +160,18 @@ func (d *Folder) Reserve(r *fetch.Request) (string, error) {
 		d.given = true
 		return d.only, nil
 	}
-	name, existed := d.taken.reserve(wantedName(r))
-	if existed && !d.Overwrite {
+	name, existed := d.reserve(r)
+	if existed && !d.Overwrite && !r.Replace {
 		return name, fetch.ErrSkip
 	}
 	return name, nil
+}
+
+func (d *Folder) reserve(r *fetch.Request) (name string, existed bool) {
+	if d.IsOther == nil {
+		return d.taken.reserve(wantedName(r))
+	}
+	return d.taken.reserveBut(wantedName(r), func(name string) bool { return d.IsOther(r, name) })
 }
 
 func wantedName(r *fetch.Request) string {
@@ -173,7 +185,8 @@ func wantedName(r *fetch.Request) string {
 // its first piece is there.
 func (d *Folder) Open(info fetch.OpenInfo) (fetch.Body, error) {
 	f := d.body()
-	f.name, f.resumer, f.origin = info.Name, info.Resumer, d.originOf(&info)
+	f.take(&info)
+	f.origin = d.originOf(&info)
 	return f, nil
 }
 
@@ -208,14 +221,3 @@ func (d *Folder) freeTemp(temp int32) {
 // tempName is short, random for each run, and begins with a dot, as no name
 // derived from a URL does.
 func (d *Folder) tempName(temp int32) string { return d.tempTag + strconv.Itoa(int(temp)) }
-
-// replaces says whether a file that was there before the run is replaced.
-func (d *Folder) replaces() bool { return d.only != "" || d.Overwrite }
-
-// rename is the call that gives a body its final name.
-func (d *Folder) rename() func(files kernel.Files, dir int, from, to string) error {
-	if d.replaces() {
-		return kernel.Files.Replace
-	}
-	return kernel.Files.Rename
-}

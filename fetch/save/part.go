@@ -71,7 +71,8 @@ func (d *Folder) Continue(info fetch.OpenInfo) *fetch.Part {
 		return nil
 	}
 	f := d.body()
-	f.name, f.resumer, f.origin, f.temp = info.Name, info.Resumer, o, partTemp
+	f.take(&info)
+	f.origin, f.temp = o, partTemp
 	f.size = part.Size()
 	if o.Length < 0 || f.size == o.Length {
 		// The run may have been killed between the last byte and the rename. The

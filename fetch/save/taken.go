@@ -29,6 +29,7 @@ import (
 type taken struct {
 	seed    maphash.Seed
 	names   map[uint64]nameState
+	others  map[uint64]bool // found names that were passed over, and wait for whose they are
 	fold    cases.Caser
 	scratch []byte
 }
@@ -49,9 +50,10 @@ const (
 // newTaken makes an empty table.
 func newTaken() *taken {
 	return &taken{
-		seed:  maphash.MakeSeed(),
-		names: make(map[uint64]nameState),
-		fold:  cases.Fold(),
+		seed:   maphash.MakeSeed(),
+		names:  make(map[uint64]nameState),
+		others: make(map[uint64]bool),
+		fold:   cases.Fold(),
 	}
 }
 
@@ -70,8 +72,14 @@ func (t *taken) found(name string) {
 // only in what a suffix of more than six digits cuts off may cost more time,
 // never share a file.
 func (t *taken) reserve(name string) (got string, existed bool) {
+	return t.reserveBut(name, func(string) bool { return false })
+}
+
+// reserveBut is reserve, but a file that was there before the run and is
+// another's is passed over, and left for who comes and may have it.
+func (t *taken) reserveBut(name string, isOther func(name string) bool) (got string, existed bool) {
 	key := t.key(name)
-	if free, existed := t.take(key); free {
+	if free, existed := t.takeBut(key, name, isOther); free {
 		return name, existed
 	}
 	// The numbers below the one kept are taken for good, so none is tried
@@ -80,12 +88,26 @@ func (t *taken) reserve(name string) (got string, existed bool) {
 	for number := t.names[key]; number < math.MaxUint32; number++ {
 		tail := strconv.AppendUint(append(digits[:0], '-'), uint64(number), 10)
 		numbered := withTail(name, string(tail), maxComponent)
-		if free, existed := t.take(t.key(numbered)); free {
+		if free, existed := t.takeBut(t.key(numbered), numbered, isOther); free {
 			t.names[key] = number + 1
 			return numbered, existed
 		}
 	}
 	panic("save: four thousand million files of one name: " + name)
+}
+
+// takeBut is take for reserveBut.
+func (t *taken) takeBut(key uint64, name string, isOther func(name string) bool) (free, existed bool) {
+	if t.others[key] && !isOther(name) {
+		delete(t.others, key)
+		return true, true
+	}
+	free, existed = t.take(key)
+	if existed && isOther(name) {
+		t.others[key] = true
+		return false, false
+	}
+	return free, existed
 }
 
 // take takes a name if this run has not yet, and tells whether the folder had

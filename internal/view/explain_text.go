@@ -88,6 +88,8 @@ func outcome(res *fetch.Result, err error) string {
 		return "failed: " + err.Error()
 	case res.Outcome == fetch.Skipped:
 		return "skipped: it is there already"
+	case res.Outcome == fetch.NotModified:
+		return "not modified: what is there is still the same"
 	}
 	status := strings.TrimSpace(fmt.Sprintf("%d %s", res.Head.Status, res.Head.Reason()))
 	text := fmt.Sprintf("done: %s, %d bytes of body, %s", status, res.Bytes, ends[res.End])

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"time"
@@ -15,11 +16,12 @@ type Record struct {
 	Line        int     `json:"line,omitempty"`
 	URL         string  `json:"url"`
 	FinalURL    string  `json:"final_url,omitempty"` // where redirects led
-	Outcome     string  `json:"outcome"`             // saved, skipped or failed
+	Outcome     string  `json:"outcome"`             // saved, skipped, not_modified or failed
 	Status      int     `json:"status,omitempty"`
 	Bytes       int64   `json:"bytes"`
 	Resumed     int64   `json:"resumed,omitempty"` // of these, from an earlier run
 	Path        string  `json:"path,omitempty"`
+	SHA256      string  `json:"sha256,omitempty"`
 	ContentType string  `json:"content_type,omitempty"`
 	End         string  `json:"end,omitempty"` // length, chunked, close or none
 	Attempts    int     `json:"attempts"`
@@ -76,7 +78,8 @@ func RecordOf(res *fetch.Result, err error, path func(name string) string) Recor
 	if res.Outcome == fetch.Fetched {
 		r.Outcome = "saved"
 	}
-	if res.Outcome != fetch.Failed {
+	r.SHA256 = hex.EncodeToString(res.SHA256)
+	if res.Outcome != fetch.Failed && res.Name != "" {
 		r.Path = path(res.Name)
 	}
 	if res.Head.Status != 0 {

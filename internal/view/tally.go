@@ -17,6 +17,7 @@ const phases = fetch.PhaseSave + 1
 // zero value is ready for use, and must not be copied.
 type Tally struct {
 	fetched, skipped, failed atomic.Int64
+	notModified              atomic.Int64
 	bytes                    atomic.Int64
 	failedIn                 [phases]atomic.Int64
 }
@@ -29,6 +30,8 @@ func (t *Tally) Add(res *fetch.Result, err error) {
 		t.fetched.Add(1)
 	case fetch.Skipped:
 		t.skipped.Add(1)
+	case fetch.NotModified:
+		t.notModified.Add(1)
 	case fetch.Failed:
 		t.failed.Add(1)
 		var e *fetch.Error
@@ -44,6 +47,9 @@ func (t *Tally) Fetched() int { return int(t.fetched.Load()) }
 // Skipped is how many the sink had no need of.
 func (t *Tally) Skipped() int { return int(t.skipped.Load()) }
 
+// NotModified is how many the server said were still the same.
+func (t *Tally) NotModified() int { return int(t.notModified.Load()) }
+
 // Failed is how many failed.
 func (t *Tally) Failed() int { return int(t.failed.Load()) }
 
@@ -54,7 +60,7 @@ func (t *Tally) FailedIn(p fetch.Phase) int { return int(t.failedIn[p].Load()) }
 func (t *Tally) Bytes() int64 { return t.bytes.Load() }
 
 // Total is how many results there were.
-func (t *Tally) Total() int { return t.Fetched() + t.Skipped() + t.Failed() }
+func (t *Tally) Total() int { return t.Fetched() + t.Skipped() + t.NotModified() + t.Failed() }
 
 // Summary is a run in one line.
 func (t *Tally) Summary(took time.Duration) string {
@@ -62,6 +68,9 @@ func (t *Tally) Summary(took time.Duration) string {
 	fmt.Fprintf(&b, "%d fetched", t.Fetched())
 	if n := t.Skipped(); n > 0 {
 		fmt.Fprintf(&b, ", %d skipped", n)
+	}
+	if n := t.NotModified(); n > 0 {
+		fmt.Fprintf(&b, ", %d not modified", n)
 	}
 	if n := t.Failed(); n > 0 {
 		fmt.Fprintf(&b, ", %d failed", n)
