@@ -183,8 +183,11 @@ func (e *shortageNow) Unwrap() error { return e.error }
 
 // isShortageNow tells what Shortage marked.
 func isShortageNow(err error) bool {
+	if err == nil {
+		return false // before anything is allocated: every body asks
+	}
 	var s *shortageNow
-	return err != nil && errors.As(err, &s)
+	return errors.As(err, &s)
 }
 
 // isShortage tells the errors of dialling that mean "not now": the process or

@@ -201,9 +201,6 @@ func (l *loop) open(x *exchange, h Head, length int64, codings []string) {
 		URL:     j.url,
 		Resumer: Resumer{&l.mail, j.token},
 	}
-	if h.Status == 200 && codings == nil {
-		info.Validator = j.validator(h)
-	}
 	body, err := l.bodyFor(info)
 	if err != nil {
 		l.fail(j, PhaseSave, err)

@@ -55,7 +55,8 @@ func (l *loop) keep(j *job, phase Phase) {
 // and the server can be asked for the rest.
 func (l *loop) keepable(j *job) *kept {
 	h := j.tell().Head
-	validator := j.validator(h)
+	r := j.outgoing()
+	validator := validatorOf(&r, h)
 	if k := j.kept(); k != nil {
 		validator = k.validator // of all parts; a 206 need not repeat it (RFC 9110 section 15.3.7)
 	}
@@ -79,13 +80,22 @@ func (l *loop) keepable(j *job) *kept {
 	return &kept{j.received, total, validator, j.url}
 }
 
-// validator is what a server can be asked for the rest of a response with, if
+// validatorOf is what a server can be asked for the rest of a response with, if
 // that should break off; empty when it cannot be asked.
-func (j *job) validator(h Head) string {
-	if r := j.outgoing(); h.Get("Accept-Ranges") == "none" || r.Method != "" && r.Method != "GET" || j.asksForPart() {
+func validatorOf(r *Request, h Head) string {
+	if h.Get("Accept-Ranges") == "none" || r.Method != "" && r.Method != "GET" || r.asksForPart() {
 		return ""
 	}
 	return strongValidator(h)
+}
+
+// Validator is what says that a later response is of the same content, byte for
+// byte; empty when nothing does, or the rest cannot be asked for alone.
+func (o *OpenInfo) Validator() string {
+	if o.Head.Status != 200 || o.Decoded {
+		return ""
+	}
+	return validatorOf(&o.Request, o.Head)
 }
 
 // startOver drops what a job has of its body.
@@ -108,6 +118,9 @@ func strongValidator(h Head) string {
 		return tag
 	}
 	changed := h.Get("Last-Modified")
+	if changed == "" {
+		return ""
+	}
 	at, ok := parseDate(changed)
 	made, known := parseDate(h.Get("Date"))
 	if !ok || !known || made.Sub(at) < time.Second {
@@ -141,6 +154,10 @@ func (l *loop) goesOn(j *job, h Head, length int64) error {
 // asksForPart says whether a caller's own request may be for a part only.
 func (j *job) asksForPart() bool {
 	r := j.outgoing()
+	return r.asksForPart()
+}
+
+func (r *Request) asksForPart() bool {
 	return r.Raw != nil || hasField(r.Fields, "Range")
 }
 

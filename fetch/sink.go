@@ -54,10 +54,6 @@ type OpenInfo struct {
 	Attempt int    // 1 for the first
 	URL     string // from where it comes, after redirects
 
-	// Validator is what says that a later response is of the same content, byte
-	// for byte; empty when nothing does, or the rest cannot be asked for alone.
-	Validator string
-
 	Resumer
 }
 

@@ -51,10 +51,14 @@ func mayHavePart(name string) bool { return len(originName(name)) <= maxComponen
 
 // originOf is the origin of a response; nil when nothing could be gone on with.
 func (d *Folder) originOf(info *fetch.OpenInfo) *origin {
-	if !d.Resume || info.Validator == "" || !mayHavePart(info.Name) {
+	if !d.Resume || !mayHavePart(info.Name) {
 		return nil
 	}
-	return &origin{1, fetch.WithoutUserinfo(info.Request.URL), withoutQuery(info.URL), info.Validator, info.Length}
+	validator := info.Validator()
+	if validator == "" {
+		return nil
+	}
+	return &origin{1, fetch.WithoutUserinfo(info.Request.URL), withoutQuery(info.URL), validator, info.Length}
 }
 
 // Continue implements [fetch.Continuer].
