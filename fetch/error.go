@@ -172,6 +172,15 @@ var (
 	ErrSkip = errors.New("fetch: skipped by the sink")
 )
 
+// Refused marks the error of a Sink's Open that does not want a response for what
+// its head says. The fetch fails in phase status then, as if Options.Accept had
+// refused.
+func Refused(err error) error { return &refused{err} }
+
+type refused struct{ error }
+
+func (e *refused) Unwrap() error { return e.error }
+
 // Shortage marks the error of a Body that could not open a file because no
 // descriptor is free just now: the loop waits, as it does when it cannot open a
 // socket, and fails the fetch with a [*ShortageError] when that lasts.

@@ -202,6 +202,13 @@ func (l *loop) open(x *exchange, h Head, length int64, codings []string) {
 		Resumer: Resumer{&l.mail, j.token},
 	}
 	body, err := l.bodyFor(info)
+	if no, ok := errors.AsType[*refused](err); ok {
+		x.verdict = &verdict{err: no.error}
+		if length > drainBytes {
+			l.judge(x)
+		}
+		return
+	}
 	if err != nil {
 		l.fail(j, PhaseSave, err)
 		return

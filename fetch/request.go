@@ -2,6 +2,8 @@ package fetch
 
 import (
 	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/shoalfetch/shoal/internal/http1"
@@ -73,6 +75,28 @@ func (r *Request) Host() (string, error) {
 		return "", err
 	}
 	return t.route.host, nil
+}
+
+// Parts gives the two parts of a request's URL that a server's rules go by, or
+// the reason why any Fetcher would refuse it: the origin, as in http://host:8080,
+// without the default port, and the path with its query, as it is sent.
+func (r *Request) Parts() (origin, path string, err error) {
+	t, err := parseTarget(r.URL)
+	if err != nil {
+		return "", "", err
+	}
+	scheme, port := "http://", uint16(80)
+	if t.route.secure {
+		scheme, port = "https://", 443
+	}
+	host := t.route.host
+	if strings.Contains(host, ":") {
+		host = "[" + strings.Replace(host, "%", "%25", 1) + "]" // a zone's, RFC 6874
+	}
+	if t.route.port != port {
+		host += ":" + strconv.Itoa(int(t.route.port))
+	}
+	return scheme + host, pathOf(t.url), nil
 }
 
 // Outcome is how a fetch ended.

@@ -7,7 +7,7 @@ import "github.com/shoalfetch/shoal/internal/kernel"
 // must not keep.
 type Sink interface {
 	// Open is called when a response's head has been accepted. An error fails
-	// the fetch in phase save.
+	// the fetch in phase save, or if [Refused] made it, in phase status.
 	Open(info OpenInfo) (Body, error)
 }
 

@@ -45,6 +45,10 @@ func (s *settings) checkAgain() error {
 		return usagef("-C - needs a file to keep, which -I and -o %s do not make", cmp.Or(s.output, standard))
 	case s.resume && s.textbook.wanted():
 		return usagef("-C and --textbook do not go together: the textbook's program asks for the whole")
+	case s.polite && s.ask.span.set:
+		return usagef("--polite and -r do not go together: robots.txt is asked for as a whole")
+	case s.polite && s.textbook.wanted():
+		return usagef("--polite and --textbook do not go together: the textbook's program asks nobody")
 	case s.skipComplete && s.stateFile == "":
 		return usagef("--skip-complete needs --state FILE, to know by")
 	case s.stateFile != "" && (noFile || s.textbook.wanted()):

@@ -6,6 +6,7 @@ import (
 
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/fetch/save"
+	"github.com/shoalfetch/shoal/internal/robots"
 	"github.com/shoalfetch/shoal/internal/view"
 )
 
@@ -96,6 +97,17 @@ func (s *settings) family() string {
 
 // sink is where bodies go.
 func (r *runner) sink() fetch.Sink {
+	sink := r.plainSink()
+	switch {
+	case !r.polite:
+		return sink
+	case r.folder != nil:
+		return politeFolder{r.folder, robots.Token(r.agent)}
+	}
+	return politeStream{sink, robots.Token(r.agent)}
+}
+
+func (r *runner) plainSink() fetch.Sink {
 	switch {
 	case r.discards() || r.ask.heads:
 		return save.Discard()
@@ -112,6 +124,14 @@ func (r *runner) sink() fetch.Sink {
 		r.folder.IsOther = r.archive.isOther
 	}
 	return r.folder
+}
+
+// reserve gives a request its name, and notes it where more than one may ask.
+func (r *runner) reserve(request *fetch.Request) (string, error) {
+	if r.folder == nil {
+		return "", nil
+	}
+	return reserveIn(r.folder, request)
 }
 
 // path is where a result's body stands; empty if it stands nowhere.

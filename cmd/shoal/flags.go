@@ -20,6 +20,7 @@ type settings struct {
 	overwrite  bool
 	saveErrors bool
 	resume     bool
+	polite     bool
 
 	stateFile    string
 	skipComplete bool
@@ -95,7 +96,7 @@ func (s *settings) groups() []group {
 		set("Requests and responses", s.requestFlags),
 		set("HTTPS", func(f *pflag.FlagSet) { addTrustFlags(f, &s.trust) }),
 		set("Time limits (seconds, or with a unit: 0.5, 10s, 2m)", s.timeFlags),
-		set("Limits and manners", func(f *pflag.FlagSet) { addMannerFlags(f, &s.manners) }),
+		set("Limits and manners", s.mannerFlags),
 		set("Retries", func(f *pflag.FlagSet) { addRetryFlags(f, &s.retry) }),
 		set("Reports", s.reportFlags),
 		set("When something fails", s.failureFlags),

@@ -14,6 +14,8 @@ type intake struct {
 	form    form
 	reject  func(r fetch.Request, reason error)
 	skip    func(r fetch.Request)
+	refuse  func(r fetch.Request, why error)
+	polite  *polite  // nil: nobody asked
 	archive *archive // nil: nothing is known
 	network *network
 	strict  bool // URLs are looked at here: nothing after a bad one may begin
@@ -39,7 +41,7 @@ func (in *intake) Next() (fetch.Request, fetch.Supply) {
 		if !in.network.admits() {
 			return fetch.Request{}, fetch.Empty
 		}
-		r, supply := in.pull()
+		r, supply := in.supply()
 		if supply != fetch.More {
 			return r, supply
 		}
@@ -49,19 +51,58 @@ func (in *intake) Next() (fetch.Request, fetch.Supply) {
 				p.spoil(why)
 			}
 		}
-		if p.bad == nil {
-			in.form.fill(&r)
-			if in.archive.recall(&r) {
-				in.skip(r)
-				continue
-			}
-			p.probe = in.network.begin()
+		switch {
+		case p.bad != nil:
+			in.reject(r, p.bad)
+		case in.prepare(&r):
+			r.Tag.(*place).probe = in.network.begin()
 			return r, supply
 		}
-		in.reject(r, p.bad)
 	}
 	in.wake()
 	return fetch.Request{}, fetch.Empty
+}
+
+// supply gives what has waited for its turn, or what the feeds have next.
+func (in *intake) supply() (fetch.Request, fetch.Supply) {
+	if in.polite == nil {
+		return in.pull()
+	}
+	if r, ok := in.polite.next(); ok {
+		return r, fetch.More
+	}
+	if in.polite.full() {
+		return fetch.Request{}, fetch.Empty
+	}
+	r, supply := in.pull()
+	if supply == fetch.End && in.polite.held > 0 {
+		supply = fetch.Empty
+	}
+	return r, supply
+}
+
+// prepare completes a line's request, and says whether it, or what must come
+// before it and now stands in its place, is to be begun.
+func (in *intake) prepare(r *fetch.Request) bool {
+	if in.polite != nil && in.polite.passed(r) {
+		return true
+	}
+	in.form.fill(r)
+	if in.archive.recall(r) {
+		in.skip(*r)
+		return false
+	}
+	if in.polite == nil {
+		return true
+	}
+	now, why := in.polite.ask(*r)
+	if why != nil {
+		in.refuse(*r, why)
+	}
+	if now != nil {
+		*r = *now
+	}
+	return now != nil
 }
 
 // pull gives what the feeds have next, whether it is a URL or not.
@@ -88,6 +129,9 @@ func (in *intake) note(f feed) {
 func (in *intake) Notify(wake func()) {
 	in.wake = wake
 	in.network.wake = wake
+	if in.polite != nil {
+		in.polite.wake = wake
+	}
 	for _, f := range in.feeds {
 		f.Notify(wake)
 	}
@@ -114,6 +158,9 @@ func (in *intake) share() float64 {
 // when that is asked for, and then as long as something comes.
 func (in *intake) drain(pipesToo bool, each func(fetch.Request)) {
 	in.whole = true
+	if in.polite != nil {
+		in.polite.rest(each)
+	}
 	for ; in.current < len(in.feeds); in.current++ {
 		f := in.feeds[in.current]
 		if _, isPipe := f.(*pipeFeed); isPipe && !pipesToo {

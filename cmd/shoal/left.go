@@ -70,7 +70,7 @@ func (r *runner) countUndone() {
 		}
 		if r.folder != nil {
 			var err error
-			if name, err = r.folder.Reserve(&request); err != nil {
+			if name, err = r.reserve(&request); err != nil {
 				return // it is there already
 			}
 		}

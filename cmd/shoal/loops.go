@@ -9,6 +9,7 @@ import (
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/fetch/save"
 	"github.com/shoalfetch/shoal/internal/kernel"
+	"github.com/shoalfetch/shoal/internal/robots"
 	"github.com/shoalfetch/shoal/internal/view"
 )
 
@@ -76,7 +77,7 @@ func (r *runner) newLoops(n int, o fetch.Options) (s *loops, err error) {
 func (r *runner) newLane(i, n int, o fetch.Options, ring func()) (*lane, error) {
 	l := &lane{in: newInbox(ring), out: outbox{ring: ring}}
 	if r.folder != nil {
-		o.Sink = branch{r.folder.Branch()}
+		o.Sink = branch{r.folder.Branch(), r.polite, robots.Token(r.agent)}
 	}
 	if r.verbose {
 		l.explain = view.NewExplain(newMarked(r.screen, i+1))

@@ -29,6 +29,11 @@ func (r *runner) take(res *fetch.Result, err error) {
 	if err != nil && !isLeft(err) {
 		r.last = err
 	}
+	if v := visitOf(res); v != nil {
+		r.intake.polite.learn(v, res, err, r.refuse)
+		r.judgeNetwork(res, err)
+		return
+	}
 	var stuck *fetch.StuckError
 	switch {
 	case errors.As(err, &stuck):
@@ -58,6 +63,23 @@ func (r *runner) tellStuck(stuck *fetch.StuckError) {
 func (r *runner) reject(request fetch.Request, reason error) {
 	res := &fetch.Result{Request: request, URL: fetch.WithoutUserinfo(request.URL)}
 	r.count(res, &fetch.Error{URL: res.URL, Phase: fetch.PhaseRequest, Attempt: 1, Err: reason}, false)
+}
+
+// visitOf is the robots.txt that a result is of; nil when it is a line's.
+func visitOf(res *fetch.Result) *visit {
+	if p := placeOf(res); p != nil {
+		return p.visit
+	}
+	return nil
+}
+
+// refuse tells of a line that its site does not want to be fetched.
+func (r *runner) refuse(request fetch.Request, why error) {
+	res := &fetch.Result{Request: request, URL: fetch.WithoutUserinfo(request.URL)}
+	if p := placeOf(res); p.name != nil {
+		res.Name = p.name.name
+	}
+	r.count(res, &fetch.Error{URL: res.URL, Phase: fetch.PhaseQueue, Attempt: 1, Err: why}, false)
 }
 
 func (r *runner) count(res *fetch.Result, err error, told bool) {

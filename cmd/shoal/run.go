@@ -77,7 +77,7 @@ func (r *runner) fetchAll() error {
 	if err != nil {
 		return err
 	}
-	r.intake = &intake{feeds: feeds, form: form, reject: r.reject, skip: r.skip, network: new(network), strict: r.strict}
+	r.intake = &intake{feeds: feeds, form: form, reject: r.reject, skip: r.skip, refuse: r.refuse, network: new(network), strict: r.strict}
 	r.screen = view.NewProgress(r.stderr, r.style(), r.moment)
 	if err := r.openCredentials(os.Getenv); err != nil {
 		return err
@@ -88,6 +88,9 @@ func (r *runner) fetchAll() error {
 	}
 	defer r.closeArchive()
 	r.intake.archive = r.archive
+	if r.polite {
+		r.intake.polite = newPolite(r.agent, r.reserve)
+	}
 	if r.fetcher, err = r.newFetcher(); err != nil {
 		return err
 	}

@@ -16,21 +16,36 @@ import (
 // so it is 16 bytes: what many share or few have stands behind a pointer.
 type place struct {
 	*lineage
-	line  int32 // from 1; on the command line, which URL
-	probe bool  // see network
+	line   int32 // from 1; on the command line, which URL
+	probe  bool  // see network
+	passed bool  // see polite
 }
 
 // lineage is what the good lines of a list share. Each bad one has its own.
 type lineage struct {
 	list string // as -i names it; empty for the command line
 	bad  error  // why the line is no URL, if it is none
+
+	// With --polite, where each line has its own too:
+	name  *ticket // nil: it has not been asked for
+	visit *visit  // nil: it is a line
 }
 
 // commandLine is the lineage of the arguments.
 var commandLine = new(lineage)
 
 // spoil notes why a URL is none.
-func (p *place) spoil(why error) { p.lineage = &lineage{p.list, why} }
+func (p *place) spoil(why error) { p.lineage = &lineage{list: p.list, bad: why} }
+
+// placeIn finds where a request's URL stood, also on its way through one of
+// several loops.
+func placeIn(tag any) *place {
+	if t, ok := tag.(*ticket); ok {
+		tag = t.tag
+	}
+	p, _ := tag.(*place)
+	return p
+}
 
 // feed is one thing that requests come from.
 type feed interface {
@@ -124,7 +139,7 @@ func (l *listLines) next() (fetch.Request, error) {
 	var bad *list.LineError
 	switch {
 	case errors.As(err, &bad):
-		return fetch.Request{URL: bad.Text, Tag: &place{lineage: &lineage{l.lineage.list, errors.New(bad.Reason)}, line: int32(bad.Line)}}, nil
+		return fetch.Request{URL: bad.Text, Tag: &place{lineage: &lineage{list: l.lineage.list, bad: errors.New(bad.Reason)}, line: int32(bad.Line)}}, nil
 	case err != nil:
 		return fetch.Request{}, err
 	}

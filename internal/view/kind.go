@@ -10,6 +10,7 @@ import (
 
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/internal/http1"
+	"github.com/shoalfetch/shoal/internal/robots"
 	"github.com/shoalfetch/shoal/internal/tlsconn"
 )
 
@@ -31,6 +32,7 @@ const (
 	kindRedirect    = "redirect"    // a redirect that is not followed
 	kindDisk        = "disk"        // the body could not be saved
 	kindShortage    = "shortage"    // descriptors or local ports had run out, and stayed so
+	kindRobots      = "robots"      // the site does not want it fetched
 	kindStopped     = "stopped"     // the run was stopped before it was done
 	kindRequest     = "request"     // the URL or the request makes no sense
 	kindOther       = "other"
@@ -43,7 +45,7 @@ var Retriable = []string{kindDNS, kindRefused, kindUnreachable, kindReset, kindT
 
 // KindOf is what a fetch failed of, in a word that programs can rely on:
 // refused, unreachable, reset, timeout, dns, host-down, certificate, tls, status,
-// truncated, malformed, coding, limit, redirect, disk, shortage, stopped, request or other. It is
+// truncated, malformed, coding, limit, redirect, disk, shortage, robots, stopped, request or other. It is
 // empty without an error.
 func KindOf(err error) string {
 	if err == nil {
@@ -67,6 +69,8 @@ func kindOfType(err error) string {
 		return kindHostDown
 	case is[*fetch.ShortageError](err):
 		return kindShortage
+	case is[*robots.DisallowedError](err):
+		return kindRobots
 	case is[*fetch.TimeoutError](err), errors.Is(err, context.DeadlineExceeded):
 		return kindTimeout
 	case is[*fetch.StatusError](err):

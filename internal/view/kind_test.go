@@ -17,6 +17,7 @@ import (
 
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/internal/http1"
+	"github.com/shoalfetch/shoal/internal/robots"
 	"github.com/shoalfetch/shoal/internal/tlsconn"
 )
 
@@ -60,6 +61,8 @@ var everyKind = []struct {
 	{"disk", fetch.PhaseSave, fmt.Errorf("out/a: %w", syscall.ENOSPC)},
 	{"disk", fetch.PhaseSave, errors.New("whatever a sink says")},
 	{"host-down", fetch.PhaseQueue, &fetch.HostDownError{Tries: 20, Err: syscall.ECONNREFUSED}},
+	{"robots", fetch.PhaseQueue, &robots.DisallowedError{Line: 3, Reason: "Disallow: /"}},
+	{"robots", fetch.PhaseStatus, &robots.DisallowedError{Reason: "X-Robots-Tag: noai"}},
 	{"shortage", fetch.PhaseDial, &fetch.ShortageError{After: time.Second, Err: syscall.EMFILE}},
 	{"shortage", fetch.PhaseSave, &fetch.ShortageError{After: time.Second, Err: syscall.ENFILE}},
 	{"shortage", fetch.PhaseDial, syscall.EADDRNOTAVAIL},

@@ -17,7 +17,7 @@ const phases = fetch.PhaseSave + 1
 // zero value is ready for use, and must not be copied.
 type Tally struct {
 	fetched, skipped, failed atomic.Int64
-	notModified              atomic.Int64
+	notModified, disallowed  atomic.Int64
 	bytes                    atomic.Int64
 	failedIn                 [phases]atomic.Int64
 }
@@ -38,6 +38,9 @@ func (t *Tally) Add(res *fetch.Result, err error) {
 		if errors.As(err, &e) {
 			t.failedIn[e.Phase].Add(1)
 		}
+		if KindOf(err) == kindRobots {
+			t.disallowed.Add(1)
+		}
 	}
 }
 
@@ -49,6 +52,10 @@ func (t *Tally) Skipped() int { return int(t.skipped.Load()) }
 
 // NotModified is how many the server said were still the same.
 func (t *Tally) NotModified() int { return int(t.notModified.Load()) }
+
+// Disallowed is how many of those that failed did so because their sites do not
+// want them fetched.
+func (t *Tally) Disallowed() int { return int(t.disallowed.Load()) }
 
 // Failed is how many failed.
 func (t *Tally) Failed() int { return int(t.failed.Load()) }
@@ -74,6 +81,9 @@ func (t *Tally) Summary(took time.Duration) string {
 	}
 	if n := t.Failed(); n > 0 {
 		fmt.Fprintf(&b, ", %d failed", n)
+	}
+	if n := t.Disallowed(); n > 0 {
+		fmt.Fprintf(&b, " (%d not allowed by their sites)", n)
 	}
 	fmt.Fprintf(&b, "; %s in %s", Size(t.Bytes()), took.Round(time.Millisecond))
 	return b.String()
