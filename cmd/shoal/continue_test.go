@@ -8,8 +8,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,6 +63,13 @@ func (p *press) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// ranges gives the Range fields of the requests so far.
+func (p *press) ranges() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.asked)
+}
+
 // TestContinue: what one run has left, the next one goes on with: in a folder and
 // with -o, with one loop and with several.
 func TestContinue(t *testing.T) {
@@ -83,7 +92,7 @@ func TestContinue(t *testing.T) {
 			require.Equal(t, []any{"saved", int64(100_000), int64(50_000), 206}, []any{r.Outcome, r.Bytes, r.Resumed, r.Status})
 			require.Equal(t, []string{"name"}, names(t, dir))
 			require.Equal(t, string(p.content), content(t, dir, "name"))
-			require.Equal(t, []string{"", "bytes=50000-"}, p.asked)
+			require.Equal(t, []string{"", "bytes=50000-"}, p.ranges())
 		})
 	}
 }
@@ -97,7 +106,7 @@ func TestContinueNothing(t *testing.T) {
 	p = newPress(t, 100_000, nil)
 	require.Equal(t, exitFailed, shoal(t, "-s", "-d", dir, "--retry", "0", "-C", "-", p.URL+"/name").status)
 	require.Equal(t, exitOK, shoal(t, "-s", "--retry", "0", "-d", dir, p.URL+"/name").status)
-	require.Equal(t, []string{"", ""}, p.asked)
+	require.Equal(t, []string{"", ""}, p.ranges())
 	require.Equal(t, string(p.content), content(t, dir, "name"))
 }
 
@@ -156,7 +165,7 @@ func TestContinueWhole(t *testing.T) {
 		origin := strings.Replace(content(t, dir, ".name.origin"), "100000", length, 1)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, ".name.origin"), []byte(origin), 0o600))
 		require.Equal(t, exitOK, shoal(t, "-s", "-d", dir, "--retry", "0", "-C", "-", p.URL+"/name").status)
-		require.Equal(t, []string{"", "bytes=99999-"}, p.asked)
+		require.Equal(t, []string{"", "bytes=99999-"}, p.ranges())
 		require.Equal(t, []string{"name"}, names(t, dir))
 		require.Equal(t, string(p.content), content(t, dir, "name"))
 	}
@@ -187,7 +196,7 @@ func TestContinueOther(t *testing.T) {
 		require.Equal(t, exitFailed, shoal(t, "-s", "-d", dir, "--retry", "0", "-C", "-", p.URL+"/name").status)
 		require.NoError(t, damage(dir))
 		require.Equal(t, exitOK, shoal(t, "-s", "-d", dir, "--retry", "0", "-C", "-", p.URL+"/name?other").status)
-		require.Equal(t, []string{"", ""}, p.asked)
+		require.Equal(t, []string{"", ""}, p.ranges())
 		require.Equal(t, []string{"name"}, names(t, dir))
 		require.Equal(t, string(p.content), content(t, dir, "name"))
 	}
@@ -196,17 +205,16 @@ func TestContinueOther(t *testing.T) {
 // TestContinueRedirected: a redirect to where the part came from is no other
 // content, with a signature of another day.
 func TestContinueRedirected(t *testing.T) {
-	p, days := newPress(t, 100_000, nil), 0
+	p, days := newPress(t, 100_000, nil), new(atomic.Int32)
 	away := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		days++
-		http.Redirect(w, r, fmt.Sprintf("%s/name?day=%d", p.URL, days), http.StatusFound)
+		http.Redirect(w, r, fmt.Sprintf("%s/name?day=%d", p.URL, days.Add(1)), http.StatusFound)
 	}))
 	defer away.Close()
 	dir := t.TempDir()
 	require.Equal(t, exitFailed, shoal(t, "-s", "-d", dir, "--retry", "0", "-C", "-", away.URL+"/name").status)
 	require.NotContains(t, content(t, dir, ".name.origin"), "day")
 	require.Equal(t, exitOK, shoal(t, "-s", "-d", dir, "--retry", "0", "-C", "-", away.URL+"/name").status)
-	require.Equal(t, []string{"", "bytes=50000-"}, p.asked)
+	require.Equal(t, []string{"", "bytes=50000-"}, p.ranges())
 	require.Equal(t, string(p.content), content(t, dir, "name"))
 }
 
@@ -227,9 +235,13 @@ func TestContinueLab(t *testing.T) {
 	require.Equal(t, content(t, want, "whole"), content(t, dir, names(t, dir)[0]))
 }
 
-// slowShelf serves large files with tags, in small pieces.
-func slowShelf(t *testing.T, files int) (urls []string, texts map[string][]byte, resumed func() int) {
+// slowShelf serves files of some size and more, with tags, in small pieces.
+func slowShelf(t *testing.T, files, size int) (urls []string, texts map[string][]byte, resumed func() int) {
 	texts = map[string][]byte{}
+	for n := range files {
+		name := fmt.Sprintf("%d.txt", n)
+		texts[name] = bytes.Join(bytes.SplitAfter(pages(name, size), []byte("99\n")), []byte(strings.Repeat(".", 300)))
+	}
 	var mu sync.Mutex
 	parts := 0
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -252,9 +264,7 @@ func slowShelf(t *testing.T, files int) (urls []string, texts map[string][]byte,
 	}))
 	t.Cleanup(s.Close)
 	for n := range files {
-		name := fmt.Sprintf("%d.txt", n)
-		texts[name] = bytes.Join(bytes.SplitAfter(pages(name, 9_000), []byte("99\n")), []byte(strings.Repeat(".", 300)))
-		urls = append(urls, s.URL+"/"+name)
+		urls = append(urls, fmt.Sprintf("%s/%d.txt", s.URL, n))
 	}
 	return urls, texts, func() int {
 		mu.Lock()
@@ -267,7 +277,7 @@ func slowShelf(t *testing.T, files int) (urls []string, texts map[string][]byte,
 // before was killed, what is there at any time is the beginning of what was
 // served, and in the end all is whole (rom1504/img2dataset#289).
 func TestContinueKilled(t *testing.T) {
-	urls, texts, resumed := slowShelf(t, 8)
+	urls, texts, resumed := slowShelf(t, 8, 9000)
 	dir, list := t.TempDir(), listFile(t, urls...)
 	dice := rand.New(rand.NewPCG(3, 4))
 	killed := 0
@@ -303,7 +313,7 @@ const partEnd = ".part"
 
 // TestContinueInterrupted: a signal leaves what has come.
 func TestContinueInterrupted(t *testing.T) {
-	urls, texts, resumed := slowShelf(t, 1)
+	urls, texts, resumed := slowShelf(t, 1, 9000)
 	dir := t.TempDir()
 	p := startShoal(t, "-s", "-d", dir, "--retry", "0", "-C", "-", urls[0])
 	require.Eventually(t, func() bool { return len(names(t, dir)) == 2 }, 10*time.Second, time.Millisecond)
@@ -321,7 +331,7 @@ func TestContinueInterrupted(t *testing.T) {
 
 // TestContinueTwice: two runs do not go on with the same parts.
 func TestContinueTwice(t *testing.T) {
-	urls, _, _ := slowShelf(t, 1)
+	urls, _, _ := slowShelf(t, 1, 9000)
 	dir := t.TempDir()
 	p := startShoal(t, "-s", "-d", dir, "--retry", "0", "-C", "-", urls[0])
 	require.Eventually(t, func() bool { return len(names(t, dir)) == 2 }, 10*time.Second, time.Millisecond)

@@ -39,6 +39,12 @@ func newEditions(t *testing.T) *editions {
 }
 
 func (e *editions) text(path string) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.textOf(path)
+}
+
+func (e *editions) textOf(path string) string {
 	return strings.Repeat(fmt.Sprintf("%s, edition %d\n", path, e.edition[path]), 100)
 }
 
@@ -52,8 +58,15 @@ func (e *editions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", strconv.Quote(strconv.Itoa(e.edition[r.URL.Path])))
 	}
 	s := &statusSeen{ResponseWriter: w, status: 200}
-	http.ServeContent(s, r, "x.txt", changed, strings.NewReader(e.text(r.URL.Path)))
+	http.ServeContent(s, r, "x.txt", changed, strings.NewReader(e.textOf(r.URL.Path)))
 	e.status[s.status]++
+}
+
+// revise brings out another edition.
+func (e *editions) revise(path string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.edition[path]++
 }
 
 // answers are how often each status was answered since the last time.
@@ -97,7 +110,7 @@ func TestState(t *testing.T) {
 					require.Equal(t, hex.EncodeToString(sum[:]), r.SHA256)
 				}
 
-				e.edition["/7.txt"]++
+				e.revise("/7.txt")
 				require.NoError(t, os.Remove(filepath.Join(dir, "8.txt")))
 				require.NoError(t, os.WriteFile(filepath.Join(dir, "9.txt"), []byte("damaged"), 0o600))
 				got = shoal(t, args...)
@@ -201,10 +214,7 @@ func TestStateIsLocked(t *testing.T) {
 // TestStateKilled kills runs at random moments: what they have remembered is so,
 // and in the end all is there and known.
 func TestStateKilled(t *testing.T) {
-	urls, texts, _ := slowShelf(t, 120)
-	for name := range texts {
-		texts[name] = texts[name][:200+len(name)]
-	}
+	urls, texts, _ := slowShelf(t, 120, 200)
 	dir, list, file := t.TempDir(), listFile(t, urls...), filepath.Join(t.TempDir(), "state")
 	dice := rand.New(rand.NewPCG(5, 6))
 	args := []string{"-s", "-d", dir, "-i", list, "-j", "6", "-C", "-", "--state", file}
