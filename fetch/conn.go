@@ -3,6 +3,7 @@ package fetch
 import (
 	"net/netip"
 	"syscall"
+	"time"
 
 	"github.com/shoalfetch/shoal/internal/http1"
 	"github.com/shoalfetch/shoal/internal/rate"
@@ -49,12 +50,13 @@ type conn struct {
 	job      *job          // until it is Open: whose attempt it is; nil when that job went elsewhere
 	secure   *tlsconn.Conn // nil for http; see secure.go
 	proto    protocol
-	h1       h1          // what proto is, unless a test speaks something else
-	first    *exchange   // of those under way
-	outbox   *outbox     // nil when all has been sent, as nearly always
-	address  *netip.Addr // the peer's; one of a lookup's answer
-	deadline deadline    // connect, idle or rest
-	limit    *rate.Limit // of bytes; nil while there is none to keep, see throttle.go
+	h1       h1            // what proto is, unless a test speaks something else
+	first    *exchange     // of those under way
+	outbox   *outbox       // nil when all has been sent, as nearly always
+	address  *netip.Addr   // the peer's; one of a lookup's answer
+	deadline deadline      // connect, idle or rest
+	limit    *rate.Limit   // of bytes; nil while there is none to keep, see throttle.go
+	until    time.Duration // when it is too old to be used again
 
 	verification *verification // under way; nearly always nil
 
@@ -110,6 +112,7 @@ func (l *loop) setConn(c *conn, to connState) {
 		l.trace(ConnHandshaking, c.job, c, 0, 0, nil)
 	case connOpen:
 		c.deadline.clear()
+		c.until = l.now + l.options.MaxConnAge
 		l.trace(ConnOpen, c.job, c, int(c.agreed.Version), int(c.agreed.Suite), nil)
 	case connClosed:
 		c.deadline.clear()

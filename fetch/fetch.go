@@ -106,8 +106,16 @@ type Options struct {
 	// TotalTimeout bounds a fetch from its start (not its admission) to its
 	// end: none when zero.
 	TotalTimeout time.Duration
-	// IdleTimeout is how long a connection is kept without use: 90 s when zero.
+	// IdleTimeout is how long a connection is kept without use, if its server does
+	// not say that it closes it earlier (Keep-Alive: timeout): 90 s when zero.
 	IdleTimeout time.Duration
+	// MaxConnAge is how old a connection may be that takes another request: 1 h
+	// when zero. So a name that leads elsewhere by now is found out, however busy
+	// its connections are.
+	MaxConnAge time.Duration
+	// NoKeepAlive makes a connection for each request, which says so (Connection:
+	// close), and closes it afterwards.
+	NoKeepAlive bool
 
 	// RecvBytes is how much one recv asks for: 1 MiB when zero. Pages of the
 	// buffer that no recv reaches cost nothing, and large bodies want large
@@ -264,6 +272,7 @@ func (o Options) withDefaults() (Options, error) {
 		{"StallTimeout", &o.StallTimeout, 30 * time.Second},
 		{"TotalTimeout", &o.TotalTimeout, 0},
 		{"IdleTimeout", &o.IdleTimeout, 90 * time.Second},
+		{"MaxConnAge", &o.MaxConnAge, time.Hour},
 		{"RecvDelay", &o.RecvDelay, 0},
 	} {
 		if *f.value < 0 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/shoalfetch/shoal/internal/http1"
 )
@@ -60,8 +61,10 @@ type protocol interface {
 	// abandoned, that a paused one may go on.
 	owed(dst []byte) []byte
 
-	// reusable says whether the conn may wait for another exchange.
+	// reusable says whether the conn may wait for another exchange, and rest how
+	// much of a time it may wait, as far as the peer has said when it will close.
 	reusable() bool
+	rest(most time.Duration) time.Duration
 }
 
 // h1 is HTTP/1.1: one exchange at a time, embedded in its conn.
@@ -141,8 +144,13 @@ func (h *h1) abandon(*exchange) bool { return h.parser.Complete() }
 func (h *h1) owed(dst []byte) []byte { return dst }
 
 func (h *h1) reusable() bool {
-	return h.exchange.state == exchangeNew && h.parser.KeepAlive()
+	return h.exchange.state == exchangeNew && h.parser.KeepAlive() && !h.keepAlive().ends()
 }
+
+func (h *h1) rest(most time.Duration) time.Duration { return h.keepAlive().rest(most) }
+
+// keepAlive is what the last response said.
+func (h *h1) keepAlive() keepAlive { return readKeepAlive(h.parser.Head().Get("Keep-Alive")) }
 
 // write puts together the request a job sends. It is good until the next call.
 func (l *loop) write(j *job) *http1.Request {

@@ -108,6 +108,9 @@ func newLoop(o Options, k kernel.Kernel, b *beside, s *shared) *loop {
 		scratch: make([]byte, 0, 4<<10),
 	}
 	l.defaults = without([]Field{{Name: "User-Agent", Value: o.UserAgent}, {Name: "Accept", Value: "*/*"}, o.acceptEncoding()}, o.Omit...)
+	if o.NoKeepAlive {
+		l.defaults = append(l.defaults, Field{Name: "Connection", Value: "close"})
+	}
 	l.reserver, _ = o.Sink.(Reserver)
 	l.speak = func(c *conn) protocol {
 		c.h1.parser.Reset("", l.limits)

@@ -44,6 +44,7 @@ func TestOptionsRefused(t *testing.T) {
 		"StallTimeout is -1s":            {StallTimeout: -time.Second},
 		"TotalTimeout is -1s":            {TotalTimeout: -time.Second},
 		"IdleTimeout is -1s":             {IdleTimeout: -time.Second},
+		"MaxConnAge is -1s":              {MaxConnAge: -time.Second},
 		"MaxConns is 900, but the descr": {MaxConns: 900, Sink: save.Dir("out")},
 	} {
 		require.ErrorContains(t, newOn(t, 1024, o), text)

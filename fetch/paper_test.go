@@ -157,12 +157,14 @@ func okHead() Head {
 }
 
 // reading: a pause is between an exchange and its credit, never the conn's.
-func (p *paper) reading() bool          { return true }
-func (p *paper) started() bool          { return false }
-func (p *paper) straight() *exchange    { return nil }
-func (p *paper) skip(*exchange, int)    { panic("paper: nothing goes straight") }
-func (p *paper) reusable() bool         { return true }
-func (p *paper) ended(x *exchange) bool { return p.ids[x] == 0 }
+func (p *paper) reading() bool       { return true }
+func (p *paper) started() bool       { return false }
+func (p *paper) straight() *exchange { return nil }
+func (p *paper) skip(*exchange, int) { panic("paper: nothing goes straight") }
+func (p *paper) reusable() bool      { return true }
+
+func (p *paper) rest(most time.Duration) time.Duration { return most }
+func (p *paper) ended(x *exchange) bool                { return p.ids[x] == 0 }
 
 func (p *paper) length(x *exchange) int64 { return p.streams[p.ids[x]].length }
 

@@ -66,7 +66,7 @@ func (l *loop) release(c *conn) {
 	if c.state == connClosed {
 		return
 	}
-	if c.busy == 0 && (c.surplus() || c.eof || c.outbox != nil || c.uses > 0 && !c.proto.reusable()) {
+	if c.busy == 0 && (c.surplus() || c.eof || c.outbox != nil || c.uses > 0 && !l.mayReuse(c)) {
 		l.retire(c)
 		return
 	}
@@ -82,6 +82,11 @@ func (l *loop) release(c *conn) {
 		l.rest(c)
 	}
 	l.markReady(c.origin) // jobs that may not start yet
+}
+
+// mayReuse says whether a conn that has been used may take another exchange.
+func (l *loop) mayReuse(c *conn) bool {
+	return !l.options.NoKeepAlive && l.now < c.until && c.proto.reusable()
 }
 
 // leave is called when a job wants nothing more of an origin.
@@ -138,7 +143,7 @@ func (l *loop) rest(c *conn) {
 		return
 	}
 	l.idle.pushBack(c)
-	l.timers.set(&c.deadline, c.token, idlePatience, l.now+l.options.IdleTimeout)
+	l.timers.set(&c.deadline, c.token, idlePatience, min(c.until, l.now+c.proto.rest(l.options.IdleTimeout)))
 }
 
 // leaveIdle ends a conn's rest.

@@ -259,6 +259,12 @@ func (s *simulation) draw() {
 	if r.IntN(3) == 0 {
 		s.options.Manners = anyManners(r)
 	}
+	switch r.IntN(6) {
+	case 0:
+		s.options.NoKeepAlive = true
+	case 1:
+		s.options.MaxConnAge = time.Duration(1+r.IntN(2000)) * time.Millisecond
+	}
 	if s.secure {
 		secureServers(s.T, s.kernel.Kernel, s.chaos.FinWithin == 0)
 		s.options.TLS = worldTLS()

@@ -69,6 +69,7 @@ func (r *runner) options() fetch.Options {
 		Sink:             r.sink(),
 		Resolver:         &resolver{s.family(), s.hosts},
 	}
+	s.keep.apply(&o)
 	o.Proxy = s.proxy
 	o.MaxHeadBytes = int(s.headMost)
 	o.Login = r.passwords.login()

@@ -46,6 +46,7 @@ type settings struct {
 	only4, only6 bool
 	hosts        hosts
 	recvBuffer   int64
+	keep         keep
 
 	trust trust
 	tls   *fetch.TLS // what trust comes to; set by check
@@ -130,6 +131,7 @@ func (s *settings) connectionFlags(f *pflag.FlagSet) {
 	_ = f.MarkHidden("parallel-max")
 	f.Var(countValue{&s.perHost, 1, "--max-per-host 64"}, "max-per-host", "have at most N connections to one host and port")
 	f.Var(countValue{&s.loops, 1, "--loops 2"}, "loops", "run N loops, each on a thread of its own, with hosts of its own and its share of -j: for links and servers that one core cannot keep up with; the URLs of one host all go to one loop")
+	addKeepFlags(f, &s.keep)
 	f.BoolVarP(&s.only4, "ipv4", "4", false, "look up IPv4 addresses only")
 	f.BoolVarP(&s.only6, "ipv6", "6", false, "look up IPv6 addresses only")
 	f.Var(sizeValue{&s.recvBuffer, 1 << 30}, "recv-buffer", "make the receive buffers of the kernel `SIZE` bytes, which it may round")
@@ -159,6 +161,7 @@ func (s *settings) timeFlags(f *pflag.FlagSet) {
 	f.Var(durationValue{&s.connect, false}, "connect-timeout", "for each attempt to connect, and for looking up the name")
 	f.Var(durationValue{&s.firstByte, false}, "first-byte-timeout", "from the request to the first byte of the answer")
 	f.Var(durationValue{&s.stall, false}, "stall-timeout", "between two bytes of an answer")
+	addKeepTimes(f, &s.keep)
 }
 
 func (s *settings) reportFlags(f *pflag.FlagSet) {
