@@ -167,6 +167,12 @@ type Options struct {
 	// the loop, from at most 64 goroutines at once.
 	Resolver Resolver
 
+	// DenyPrivate fails what leads to this machine, to its networks or to nobody,
+	// with a [*PrivateAddressError] in phase lookup: a host's addresses are checked
+	// after every lookup, redirects included, and no others are dialled. It is for
+	// URLs of strangers.
+	DenyPrivate bool
+
 	// Proxy says through which proxy a URL is fetched: its scheme is http, https,
 	// socks5 or socks5h, and it may have a user and a password. Nil: through
 	// none. It is called on the loop; what it returns may be shared, and

@@ -87,7 +87,7 @@ func (l *loop) ask(name string) *lookup {
 	k := &lookup{name: name, id: l.asked, cancel: cancel, answer: new(answer)}
 	l.names[name] = k
 	l.lookups[k.id] = k
-	resolver, a := l.options.Resolver, k.answer
+	resolver, a, deny := l.options.Resolver, k.answer, l.options.DenyPrivate
 	l.workers.Submit(k.id, func() {
 		var addrs []netip.Addr
 		addrs, a.err = resolver.LookupNetIP(ctx, "ip", name)
@@ -97,8 +97,18 @@ func (l *loop) ask(name string) *lookup {
 		if a.err == nil && len(a.addrs) == 0 {
 			a.err = errNoAddress
 		}
+		if deny {
+			a.deny(name)
+		}
 	})
 	return k
+}
+
+// deny takes the private addresses out of an answer.
+func (a *answer) deny(host string) {
+	if a.err == nil {
+		a.addrs, a.err = public(host, a.addrs)
+	}
 }
 
 // answered is called for each piece of work that has finished: a lookup, or the

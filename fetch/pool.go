@@ -32,6 +32,9 @@ func (l *loop) originOf(t target) *origin {
 	o := &origin{route: t.route, authority: t.authority}
 	if addr, ok := t.route.addr(); ok {
 		o.literal = &lookup{answer: &answer{addrs: []netip.Addr{addr.Unmap()}}}
+		if l.options.DenyPrivate {
+			o.literal.answer.deny(t.route.host)
+		}
 	}
 	o.standing = l.recall(t.route)
 	l.origins[t.route] = o

@@ -69,7 +69,7 @@ var transientStatuses = []int{408, 425, 429, 500, 502, 503, 504, 522, 524}
 
 // Transient is the default of Retry.When: it tells the failures that may be over
 // at the next try. These are statuses 408, 425, 429, 500, 502, 503, 504, 522 and
-// 524; lookups, but not of names that do not exist; connections that were not
+// 524; lookups, but not of names that do not exist or are private; connections that were not
 // made, were broken off or fell silent; and responses that ended too early. What
 // is wrong with a certificate, a response or a file stays wrong.
 func Transient(e *Error, h *Head) bool {
@@ -84,6 +84,8 @@ func Transient(e *Error, h *Head) bool {
 		return false // the loop has waited already
 	case errors.As(e.Err, &timeout):
 		return timeout.Deadline != "total"
+	case errors.As(e.Err, new(*PrivateAddressError)):
+		return false
 	case e.Phase == PhaseLookup:
 		return !errors.As(e.Err, &dns) || !dns.IsNotFound
 	case e.Phase < PhaseDial || e.Phase == PhaseStatus || e.Phase == PhaseSave:

@@ -113,7 +113,8 @@ func (l *loop) reached(o *origin) {
 
 // learn takes from a failure how a job's host is.
 func (l *loop) learn(j *job, phase Phase, err error) {
-	if j.origin == nil || j.origin.standing == nil || l.ending || errors.As(err, new(*ShortageError)) {
+	if j.origin == nil || j.origin.standing == nil || l.ending || errors.As(err, new(*ShortageError)) ||
+		errors.As(err, new(*PrivateAddressError)) {
 		return
 	}
 	var timeout *TimeoutError

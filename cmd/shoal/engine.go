@@ -70,6 +70,7 @@ func (r *runner) options() fetch.Options {
 		Resolver:         &resolver{s.family(), s.hosts},
 	}
 	s.keep.apply(&o)
+	o.DenyPrivate = s.denyPrivate
 	o.Proxy = s.proxy
 	o.MaxHeadBytes = int(s.headMost)
 	o.Login = r.passwords.login()

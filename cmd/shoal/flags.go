@@ -46,6 +46,7 @@ type settings struct {
 	only4, only6 bool
 	hosts        hosts
 	recvBuffer   int64
+	denyPrivate  bool
 	keep         keep
 
 	trust trust
@@ -138,6 +139,7 @@ func (s *settings) connectionFlags(f *pflag.FlagSet) {
 	f.VarP(&s.proxies.address, "proxy", "x", "go through the proxy `PROXY`, [SCHEME://][USER:PASSWORD@]HOST[:PORT], SCHEME being http, https, socks5, or socks5h, where the proxy looks names up; without it http_proxy, https_proxy and all_proxy in the environment say where to go, but for hosts of this machine")
 	f.VarP(&s.proxies.login, "proxy-user", "U", "log in to the proxy as `USER:PASSWORD`")
 	f.Var(&s.proxies.direct, "noproxy", "ask the hosts of `LIST` without a proxy, as in localhost,10.0.0.0/8,example.org:8080 or *, instead of those of no_proxy in the environment")
+	f.BoolVar(&s.denyPrivate, "deny-private", false, "for lists of strangers: fail what leads to this machine, to private networks, or to a cloud's metadata, with the kind private; addresses are judged after each lookup and redirect, those of --resolve too")
 	f.Var(s.hosts, "resolve", "take ADDR for the address of HOST, on all its ports: shoal looks up names without them")
 }
 

@@ -121,7 +121,8 @@ func reached(err error) bool {
 func unreachable(err error) bool {
 	var e *fetch.Error
 	var shortage *fetch.ShortageError
+	var private *fetch.PrivateAddressError
 	var down *fetch.HostDownError
 	return errors.As(err, &e) && (e.Phase == fetch.PhaseLookup || e.Phase == fetch.PhaseDial || errors.As(err, &down)) &&
-		!errors.As(err, &shortage) && !isLeft(err)
+		!errors.As(err, &shortage) && !errors.As(err, &private) && !isLeft(err)
 }

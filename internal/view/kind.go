@@ -24,6 +24,7 @@ const (
 	kindCertificate = "certificate" // the server's certificate is not believed
 	kindTLS         = "tls"         // no TLS was agreed on, or it was broken
 	kindStatus      = "status"      // the server answered with a status that is no success
+	kindPrivate     = "private"     // the host leads to private addresses, which are denied
 	kindHostDown    = "host-down"   // not tried: the host could not be reached too often
 	kindTruncated   = "truncated"   // the connection ended before the response did
 	kindMalformed   = "malformed"   // the response breaks the protocol
@@ -44,7 +45,7 @@ var Retriable = []string{kindDNS, kindRefused, kindUnreachable, kindReset, kindT
 	kindStatus, kindTruncated, kindMalformed, kindRedirect}
 
 // KindOf is what a fetch failed of, in a word that programs can rely on:
-// refused, unreachable, reset, timeout, dns, host-down, certificate, tls, status,
+// refused, unreachable, reset, timeout, dns, private, host-down, certificate, tls, status,
 // truncated, malformed, coding, limit, redirect, disk, shortage, robots, stopped, request or other. It is
 // empty without an error.
 func KindOf(err error) string {
@@ -65,6 +66,8 @@ func kindOfType(err error) string {
 	switch {
 	case errors.Is(err, fetch.ErrStopped), errors.Is(err, context.Canceled):
 		return kindStopped
+	case is[*fetch.PrivateAddressError](err):
+		return kindPrivate
 	case is[*fetch.HostDownError](err):
 		return kindHostDown
 	case is[*fetch.ShortageError](err):

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
@@ -60,6 +61,7 @@ var everyKind = []struct {
 	{"redirect", fetch.PhaseStatus, &fetch.RedirectError{Location: "ftp://h/", Reason: "scheme"}},
 	{"disk", fetch.PhaseSave, fmt.Errorf("out/a: %w", syscall.ENOSPC)},
 	{"disk", fetch.PhaseSave, errors.New("whatever a sink says")},
+	{"private", fetch.PhaseLookup, &fetch.PrivateAddressError{Host: "h", Addrs: []netip.Addr{netip.IPv6Loopback()}}},
 	{"host-down", fetch.PhaseQueue, &fetch.HostDownError{Tries: 20, Err: syscall.ECONNREFUSED}},
 	{"robots", fetch.PhaseQueue, &robots.DisallowedError{Line: 3, Reason: "Disallow: /"}},
 	{"robots", fetch.PhaseStatus, &robots.DisallowedError{Reason: "X-Robots-Tag: noai"}},
