@@ -49,7 +49,7 @@ func (r *Real) Splice(socket, file int, max int) (n int, err error) {
 	if err != nil || taken == 0 {
 		return 0, err
 	}
-	n, err = r.pipe.empty(file, taken)
+	n, err = r.pipe.empty(&r.disk, file, taken)
 	if err != nil {
 		r.pipe.close() // with what is left in it; the next Splice makes another
 		return n, &SpliceFileError{err}
@@ -62,7 +62,7 @@ func (r *Real) Splice(socket, file int, max int) (n int, err error) {
 func (p *pipe) fill(socket, max int) (int, error) {
 	for {
 		n, _, errno := unix.RawSyscall6(unix.SYS_SPLICE, uintptr(socket), 0, uintptr(p.in), 0,
-			uintptr(max), unix.SPLICE_F_NONBLOCK|unix.SPLICE_F_MOVE)
+			uintptr(max), unix.SPLICE_F_NONBLOCK)
 		switch errno {
 		case unix.EINTR:
 		case unix.EINVAL, unix.ENOSYS:
@@ -73,25 +73,24 @@ func (p *pipe) fill(socket, max int) (int, error) {
 	}
 }
 
-// empty is the file's half: it may wait for the disk, and it goes on until all
-// is through. EINVAL is how a file system says that it cannot be spliced to;
-// the bytes have left the socket by then, so they are written instead.
-func (p *pipe) empty(file, left int) (done int, err error) {
+// empty is the file's half: a file call like others, which may wait for the disk.
+// It goes on until all is through. EINVAL is how a file system says that it cannot
+// be spliced to; the bytes have left the socket by then, so they are written
+// instead. No flag is set: SPLICE_F_MOVE does nothing (splice(2)).
+func (p *pipe) empty(d *disk, file, left int) (done int, err error) {
 	for left > 0 {
-		n, err := unix.Splice(p.out, nil, file, nil, left, unix.SPLICE_F_MOVE)
+		n, errno := d.call(unix.SYS_SPLICE, uintptr(p.out), 0, uintptr(file), 0, uintptr(left))
 		switch {
-		case err == unix.EINTR:
-			continue
-		case err == unix.EINVAL:
+		case errno == unix.EINVAL:
 			n, err := p.copy(file, left)
 			return done + n, err
-		case err != nil:
-			return done, err
+		case errno != 0:
+			return done, errno
 		case n == 0:
 			return done, unix.EIO // a pipe with bytes in it has no end
 		}
-		done += int(n)
-		left -= int(n)
+		done += n
+		left -= n
 	}
 	return done, nil
 }
