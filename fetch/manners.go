@@ -33,7 +33,7 @@ type Manners struct {
 
 	// Adapt halves the connections to a host that answers with status 429 or 503,
 	// or lets a deadline pass, and gives them back one by one as it answers well.
-	// A host that has trouble with one connection gets pauses, and one that says
+	// A host that refuses with one connection left gets pauses, and one that says
 	// when to come back (Retry-After) gets that one, up to a minute.
 	Adapt bool
 

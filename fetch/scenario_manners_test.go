@@ -247,7 +247,7 @@ func TestGovernorPauses(t *testing.T) {
 	require.Less(t, got[5].at, time.Second)
 }
 
-// TestGovernorOnTimeouts: silence is trouble too.
+// TestGovernorOnTimeouts: silence is trouble too, and pause enough.
 func TestGovernorOnTimeouts(t *testing.T) {
 	s := newScene(t)
 	s.options.MaxPerHost, s.options.Manners.Adapt = 8, true

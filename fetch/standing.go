@@ -86,17 +86,17 @@ func (l *loop) learnOfHead(j *job, h *Head) {
 		if asked := retryAfter(h.Get("Retry-After"), l.kernel.Wall()); asked > 0 {
 			s.governor.Rest(l.now + min(asked, restMost))
 		}
-		l.troubled(j)
+		l.slow(j, (*rate.Governor).Trouble)
 	case h.Status < 500:
 		s.governor.Good()
 	}
 }
 
-// troubled notes that a job's host has trouble.
-func (l *loop) troubled(j *job) {
+// slow tells a job's governor of trouble, and the observer of what it does then.
+func (l *loop) slow(j *job, tell func(g *rate.Governor, started, now time.Duration)) {
 	g := &j.origin.standing.governor
 	before, opens := g.Limit(), g.Next(l.now)
-	g.Trouble(j.started, l.now)
+	tell(g, j.started, l.now)
 	if g.Limit() < before || g.Next(l.now) > opens {
 		l.trace(HostSlowed, j, nil, g.Limit(), int((g.Next(l.now)-l.now)/time.Millisecond), nil)
 	}
@@ -126,7 +126,7 @@ func (l *loop) learn(j *job, phase Phase, err error) {
 		l.unreached(j, err)
 	}
 	if l.options.Manners.Adapt && late && phase > PhaseLookup {
-		l.troubled(j)
+		l.slow(j, (*rate.Governor).Late)
 	}
 }
 

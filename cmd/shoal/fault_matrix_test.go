@@ -117,7 +117,7 @@ func mixture(seed int) string {
 func underFaults(t *testing.T, spec, list string) {
 	dir := t.TempDir()
 	got := inTime(t, func() said {
-		return shoal(t, "--fault", spec, "--json", "-i", list, "-d", dir, "-j", "64", "--max-per-host", "64")
+		return shoal(t, "--fault", spec, "--retry", "0", "--no-host-down", "--json", "-i", list, "-d", dir, "-j", "64", "--max-per-host", "64")
 	})
 	kinds := []string{}
 	if strings.Contains(spec, "reset-at") {

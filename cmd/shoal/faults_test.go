@@ -58,7 +58,7 @@ func TestFaults(t *testing.T) {
 		list, want = append(list, e.url), append(want, e)
 	}
 	dir, failed := t.TempDir(), filepath.Join(t.TempDir(), "failed")
-	got := shoal(t, "--json", "--failed", failed, "-d", dir, "--max-per-host", "100",
+	got := shoal(t, "--no-adapt", "--json", "--failed", failed, "-d", dir, "--max-per-host", "100",
 		"--first-byte-timeout", "1", "--stall-timeout", "1", "-i", listFile(t, list...))
 	require.Equal(t, exitFailed, got.status)
 	all := records(t, got.stdout)

@@ -10,7 +10,8 @@ const (
 
 // Governor says how many connections a host may have. Trouble halves them, and
 // so many good answers as there are connections bring one of them back. A host
-// with one connection left gets pauses, each twice as long as the one before.
+// with one connection left that still refuses gets pauses, each twice as long as
+// the one before.
 type Governor struct {
 	most, limit int32
 	good        int32         // answers since the limit last changed
@@ -43,22 +44,33 @@ func (g *Governor) Good() {
 	}
 }
 
-// Trouble notes a 429, a 503 or a timeout of a request that was started then.
-// Requests that were under way when trouble last changed something are part of
-// the same trouble; those that were started at that moment were started after
-// it.
+// Trouble notes a 429 or a 503 to a request that was started then. Requests that
+// were under way when trouble last changed something are part of the same
+// trouble; those that were started at that moment were started after it.
 func (g *Governor) Trouble(started, now time.Duration) {
 	if started < g.changed {
 		return
 	}
-	g.changed = now
-	g.good = 0
 	if g.limit > 1 {
-		g.limit /= 2
+		g.halve(now)
 		return
 	}
+	g.changed, g.good = now, 0
 	g.pause = min(max(FirstPause, 2*g.pause), LastPause)
 	g.Rest(now + g.pause)
+}
+
+// Late notes that a request that was started then has timed out. That has been
+// a pause in itself: one connection gets no other.
+func (g *Governor) Late(started, now time.Duration) {
+	if started >= g.changed && g.limit > 1 {
+		g.halve(now)
+	}
+}
+
+func (g *Governor) halve(now time.Duration) {
+	g.changed, g.good = now, 0
+	g.limit /= 2
 }
 
 // Rest sends nothing to the host until then, as it has asked (Retry-After).

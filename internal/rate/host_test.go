@@ -132,3 +132,17 @@ func TestFailuresTogether(t *testing.T) {
 	h.Failure(70*time.Second, 80*time.Second)
 	require.Equal(t, 140*time.Second, h.Next(80*time.Second))
 }
+
+// TestLate: timeouts halve, and make no pauses.
+func TestLate(t *testing.T) {
+	g := NewGovernor(4)
+	for _, want := range []int{2, 1, 1, 1} {
+		g.Late(0, 0)
+		require.Equal(t, want, g.Limit())
+		require.Zero(t, g.Next(0))
+	}
+	g = NewGovernor(4)
+	g.Late(5, 10)
+	g.Late(9, 11)
+	require.Equal(t, 2, g.Limit(), "under way at the first: the same trouble")
+}
