@@ -117,7 +117,7 @@ func TestPoliteWithoutRobots(t *testing.T) {
 		"broken": {func(w http.ResponseWriter, _ *http.Request) {
 			speak(w, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nUser")
 		}, "robots.txt could not be read: "},
-		"elsewhere":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/there", 302) }, ""},
+		"elsewhere":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/there", http.StatusFound) }, ""},
 		"empty":       {says(""), ""},
 		"endless":     {says(long), "line 2, Disallow: /a"},
 		"not for all": {says("User-agent: otherbot\nDisallow: /\n"), ""},
