@@ -192,11 +192,8 @@ func (e *shortageNow) Unwrap() error { return e.error }
 
 // isShortageNow tells what Shortage marked.
 func isShortageNow(err error) bool {
-	if err == nil {
-		return false // before anything is allocated: every body asks
-	}
-	var s *shortageNow
-	return errors.As(err, &s)
+	_, is := errors.AsType[*shortageNow](err)
+	return is
 }
 
 // isShortage tells the errors of dialling that mean "not now": the process or

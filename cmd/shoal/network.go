@@ -109,8 +109,8 @@ func (n *network) pause(long time.Duration) {
 
 // reached says whether a result proves that there is a network.
 func reached(err error) bool {
-	var e *fetch.Error
-	if !errors.As(err, &e) {
+	e, told := errors.AsType[*fetch.Error](err)
+	if !told {
 		return err == nil
 	}
 	return e.Phase >= fetch.PhaseTLS && e.Phase <= fetch.PhaseDecode

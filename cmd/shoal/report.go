@@ -34,9 +34,9 @@ func (r *runner) take(res *fetch.Result, err error) {
 		r.judgeNetwork(res, err)
 		return
 	}
-	var stuck *fetch.StuckError
+	stuck, is := errors.AsType[*fetch.StuckError](err)
 	switch {
-	case errors.As(err, &stuck):
+	case is:
 		r.tellStuck(stuck)
 		r.leave(res.Request, res.Name)
 	case isLeft(err):

@@ -48,8 +48,8 @@ type Folder struct {
 	dir     int
 	taken   *taken
 	tempTag string           // what temporary names of this run begin with
-	temps   []int32          // numbers of temporary names that are free again
-	made    int32            // numbers given out
+	temps   []string         // temporary names, by number
+	free    []int32          // numbers of those that are free again
 	spare   []*file          // bodies that have ended
 	early   map[*file][]byte // what came for bodies whose file could not be opened yet
 }
@@ -112,6 +112,7 @@ func (d *Folder) open(k kernel.Kernel, beside func(work, done func())) error {
 	d.disk, d.queue = disk{}, queue{beside: beside}
 	d.early = map[*file][]byte{}
 	d.tempTag = tempPrefix + strconv.FormatUint(k.Random()>>32, 36) + "-"
+	d.temps, d.free = nil, nil
 	return nil
 }
 
@@ -203,21 +204,21 @@ func (d *Folder) body() *file {
 // takeTemp gives the number of a temporary name that no other body has. Numbers
 // go round, so that there are only as many as files were ever open at once.
 func (d *Folder) takeTemp() int32 {
-	if n := len(d.temps); n > 0 {
-		temp := d.temps[n-1]
-		d.temps = d.temps[:n-1]
+	if n := len(d.free); n > 0 {
+		temp := d.free[n-1]
+		d.free = d.free[:n-1]
 		return temp
 	}
-	d.made++
-	return d.made
+	d.temps = append(d.temps, d.tempTag+strconv.Itoa(1+len(d.temps)))
+	return int32(len(d.temps))
 }
 
 func (d *Folder) freeTemp(temp int32) {
 	if temp > 0 {
-		d.temps = append(d.temps, temp)
+		d.free = append(d.free, temp)
 	}
 }
 
 // tempName is short, random for each run, and begins with a dot, as no name
 // derived from a URL does.
-func (d *Folder) tempName(temp int32) string { return d.tempTag + strconv.Itoa(int(temp)) }
+func (d *Folder) tempName(temp int32) string { return d.temps[temp-1] }
