@@ -8,6 +8,7 @@ type Call uint8
 // The kinds of calls.
 const (
 	CallSocket Call = iota
+	CallBind
 	CallConnect
 	CallSocketError
 	CallConnected
@@ -35,6 +36,7 @@ const (
 
 var callNames = [...]string{
 	CallSocket:      "socket",
+	CallBind:        "bind",
 	CallConnect:     "connect",
 	CallSocketError: "getsockopt",
 	CallConnected:   "getpeername",

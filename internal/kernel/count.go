@@ -97,6 +97,20 @@ func (c *Counted) Socket(family int) (fd int, err error) {
 	return fd, err
 }
 
+// Bind implements [Sockets].
+func (c *Counted) Bind(fd int, from netip.Addr) error {
+	err := c.Kernel.Bind(fd, from)
+	c.called(CallBind, err)
+	return err
+}
+
+// ConnectUnix implements [Sockets].
+func (c *Counted) ConnectUnix(fd int, path string) error {
+	err := c.Kernel.ConnectUnix(fd, path)
+	c.called(CallConnect, err)
+	return err
+}
+
 // Connect implements [Sockets].
 func (c *Counted) Connect(fd int, to netip.AddrPort) error {
 	err := c.Kernel.Connect(fd, to)

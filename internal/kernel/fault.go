@@ -129,15 +129,39 @@ func (f *Faulty) Socket(family int) (fd int, err error) {
 	return fd, err
 }
 
+// Bind implements [Sockets].
+func (f *Faulty) Bind(fd int, from netip.Addr) error {
+	if err := f.fails(CallBind); err != nil {
+		return err
+	}
+	return f.Kernel.Bind(fd, from)
+}
+
 // Connect implements [Sockets].
 func (f *Faulty) Connect(fd int, to netip.AddrPort) error {
+	if err := f.refuses(); err != nil {
+		return err
+	}
+	return f.Kernel.Connect(fd, to)
+}
+
+// ConnectUnix implements [Sockets].
+func (f *Faulty) ConnectUnix(fd int, path string) error {
+	if err := f.refuses(); err != nil {
+		return err
+	}
+	return f.Kernel.ConnectUnix(fd, path)
+}
+
+// refuses is what a connect is to answer, if it is not to be made.
+func (f *Faulty) refuses() error {
 	if err := f.fails(CallConnect); err != nil {
 		return err
 	}
 	if happens(f.faults.ConnectFail, f.connects, &f.injected.Refused) {
 		return syscall.ECONNREFUSED
 	}
-	return f.Kernel.Connect(fd, to)
+	return nil
 }
 
 // SocketError implements [Sockets].

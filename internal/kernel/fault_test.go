@@ -23,6 +23,7 @@ var everyCall = []struct {
 	done func(t *testing.T, k Kernel, fd int, path string) // nil: nothing to see
 }{
 	{CallSocket, func(k Kernel, _, _, _ int) error { _, err := k.Socket(syscall.AF_INET); return err }, nil},
+	{CallBind, func(k Kernel, fd, _, _ int) error { return k.Bind(fd, netip.MustParseAddr("127.0.0.1")) }, nil},
 	{CallConnect, func(k Kernel, fd, _, _ int) error {
 		return k.Connect(fd, netip.MustParseAddrPort("127.0.0.1:1"))
 	}, nil},

@@ -53,10 +53,11 @@ type Clock interface {
 	Random() uint64
 }
 
-// Sockets are the non-blocking TCP calls.
+// Sockets are the non-blocking calls for TCP, and for stream sockets of the Unix
+// domain.
 type Sockets interface {
-	// Socket makes a non-blocking, close-on-exec TCP socket for an address
-	// family: syscall.AF_INET or syscall.AF_INET6 (socket(2)).
+	// Socket makes a non-blocking, close-on-exec stream socket for an address
+	// family: syscall.AF_INET, AF_INET6 or AF_UNIX (socket(2)).
 	Socket(family int) (fd int, err error)
 
 	// SetRecvBuffer asks for a receive buffer of so many bytes (SO_RCVBUF): the
@@ -64,9 +65,19 @@ type Sockets interface {
 	// before Connect (tcp(7)).
 	SetRecvBuffer(fd, bytes int) error
 
+	// Bind makes an address of this machine the one that a socket connects from
+	// (bind(2)), before Connect; the port is the kernel's choice. EADDRNOTAVAIL: it
+	// is no address of this machine.
+	Bind(fd int, from netip.Addr) error
+
 	// Connect starts to connect (connect(2)). Nil: connected already.
 	// EINPROGRESS: the socket becomes writable when the outcome is known.
 	Connect(fd int, to netip.AddrPort) error
+
+	// ConnectUnix connects a socket of the Unix domain to a path (unix(7)). EAGAIN:
+	// the server has a full queue, nothing has begun. A path that is too long for
+	// the system is EINVAL.
+	ConnectUnix(fd int, path string) error
 
 	// SocketError takes the pending error off a socket (SO_ERROR). Nil means
 	// only that none is pending: a connect may still be under way, see

@@ -278,6 +278,8 @@ func TestBadDescriptors(t *testing.T) {
 	to := netip.MustParseAddrPort("127.0.0.1:1")
 	for name, call := range map[string]func() error{
 		"connect":    func() error { return k.Connect(-1, to) },
+		"bind":       func() error { return k.Bind(-1, to.Addr()) },
+		"unix":       func() error { return k.ConnectUnix(-1, "/x") },
 		"connect6":   func() error { return k.Connect(-1, netip.MustParseAddrPort("[::1]:1")) },
 		"getsockopt": func() error { return k.SocketError(-1) },
 		"send":       func() error { _, err := k.Send(-1, p); return err },

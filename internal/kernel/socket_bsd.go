@@ -35,18 +35,41 @@ func (r *Real) SetRecvBuffer(fd, bytes int) error {
 	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bytes)
 }
 
-// Connect implements [Sockets]. It is not repeated after EINTR: a non-blocking
-// connect does not wait, and one that has begun goes on by itself.
-func (r *Real) Connect(fd int, to netip.AddrPort) error {
-	addr := to.Addr()
-	if addr.Is4() || addr.Is4In6() {
-		return unix.Connect(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: addr.As4()})
-	}
-	zone, err := zoneIndex(addr.Zone())
+// Bind implements [Sockets].
+func (r *Real) Bind(fd int, from netip.Addr) error {
+	sa, err := sockaddr(netip.AddrPortFrom(from, 0))
 	if err != nil {
 		return err
 	}
-	return unix.Connect(fd, &unix.SockaddrInet6{Port: int(to.Port()), Addr: addr.As16(), ZoneId: zone})
+	return unix.Bind(fd, sa)
+}
+
+// Connect implements [Sockets]. It is not repeated after EINTR: a non-blocking
+// connect does not wait, and one that has begun goes on by itself.
+func (r *Real) Connect(fd int, to netip.AddrPort) error {
+	sa, err := sockaddr(to)
+	if err != nil {
+		return err
+	}
+	return unix.Connect(fd, sa)
+}
+
+// sockaddr is an address as package unix wants it.
+func sockaddr(a netip.AddrPort) (unix.Sockaddr, error) {
+	addr := a.Addr()
+	if addr.Is4() || addr.Is4In6() {
+		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: addr.As4()}, nil
+	}
+	zone, err := zoneIndex(addr.Zone())
+	if err != nil {
+		return nil, err
+	}
+	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: addr.As16(), ZoneId: zone}, nil
+}
+
+// ConnectUnix implements [Sockets].
+func (r *Real) ConnectUnix(fd int, path string) error {
+	return unix.Connect(fd, &unix.SockaddrUnix{Name: path})
 }
 
 // SocketError implements [Sockets].

@@ -30,32 +30,52 @@ func (r *Real) SetRecvBuffer(fd, bytes int) error {
 	return failure(errno)
 }
 
+// Bind implements [Sockets]. The port is chosen by connect (ip(7),
+// IP_BIND_ADDRESS_NO_PORT), so that connections to several servers can share
+// one; a kernel before 4.2 chooses it here.
+func (r *Real) Bind(fd int, from netip.Addr) error {
+	one := int32(1)
+	_, _, _ = unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT,
+		uintptr(unsafe.Pointer(&one)), unsafe.Sizeof(one), 0)
+	return callWithAddress(unix.SYS_BIND, fd, netip.AddrPortFrom(from, 0))
+}
+
 // Connect implements [Sockets]. It is not repeated after EINTR: a non-blocking
 // connect does not wait, and one that has begun goes on by itself.
 func (r *Real) Connect(fd int, to netip.AddrPort) error {
-	addr := to.Addr()
+	return callWithAddress(unix.SYS_CONNECT, fd, to)
+}
+
+// callWithAddress makes a call that takes a socket and an address: bind or
+// connect.
+func callWithAddress(call uintptr, fd int, a netip.AddrPort) error {
+	addr := a.Addr()
 	if addr.Is4() || addr.Is4In6() {
-		return connect4(fd, addr.As4(), to.Port())
+		return callWith4(call, fd, addr.As4(), a.Port())
 	}
 	zone, err := zoneIndex(addr.Zone())
 	if err != nil {
 		return err
 	}
-	return connect6(fd, addr.As16(), to.Port(), zone)
+	return callWith6(call, fd, addr.As16(), a.Port(), zone)
 }
 
-func connect4(fd int, addr [4]byte, port uint16) error {
+func callWith4(call uintptr, fd int, addr [4]byte, port uint16) error {
 	sa := unix.RawSockaddrInet4{Family: unix.AF_INET, Port: bigEndian(port), Addr: addr}
-	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd),
-		uintptr(unsafe.Pointer(&sa)), unsafe.Sizeof(sa))
+	_, _, errno := unix.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(&sa)), unsafe.Sizeof(sa))
 	return failure(errno)
 }
 
-func connect6(fd int, addr [16]byte, port uint16, zone uint32) error {
+func callWith6(call uintptr, fd int, addr [16]byte, port uint16, zone uint32) error {
 	sa := unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: bigEndian(port), Addr: addr, Scope_id: zone}
-	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd),
-		uintptr(unsafe.Pointer(&sa)), unsafe.Sizeof(sa))
+	_, _, errno := unix.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(&sa)), unsafe.Sizeof(sa))
 	return failure(errno)
+}
+
+// ConnectUnix implements [Sockets]. The path is looked up like any other, so the
+// call is not made raw: a file system may be slow.
+func (r *Real) ConnectUnix(fd int, path string) error {
+	return unix.Connect(fd, &unix.SockaddrUnix{Name: path})
 }
 
 // bigEndian is htons(3): the port's bytes in network order, whatever the

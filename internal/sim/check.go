@@ -9,7 +9,8 @@ import (
 //
 //   - a call with a descriptor that is not open or is of the wrong kind, among
 //     them the second close of one;
-//   - Connect twice on one socket, or with an address of the other family;
+//   - Connect twice on one socket, or with an address of another family;
+//   - Bind after Connect, or twice, or with an address of another family;
 //   - Send or Recv before the connect has ended well: SO_ERROR is 0 while the
 //     connect is under way, and an event may be spurious, so only Connected
 //     tells;

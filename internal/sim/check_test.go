@@ -70,7 +70,16 @@ func TestRules(t *testing.T) {
 		{"a second time", func(s *stage) { s.Connect(s.connecting, anotherAddress) }},
 		{"not of its family", func(s *stage) { s.Connect(s.fresh, anotherAddress) }},
 		{"not of its family", func(s *stage) { s.Connect(s.fresh, netip.AddrPort{}) }},
-		{"socket of family", func(s *stage) { s.Socket(syscall.AF_UNIX) }},
+		{"socket of family", func(s *stage) { s.Socket(syscall.AF_UNSPEC) }},
+		{"to the path", func(s *stage) { s.ConnectUnix(s.fresh, "/run/s") }},
+		{"not of its family", func(s *stage) { fd, _ := s.Socket(syscall.AF_UNIX); s.Connect(fd, anAddress) }},
+		{"bind of", func(s *stage) { s.Bind(s.connecting, anotherAddress.Addr()) }},
+		{"bind of", func(s *stage) { s.Bind(s.fresh, anotherAddress.Addr()) }},
+		{"bind of", func(s *stage) {
+			s.Own(anAddress.Addr())
+			s.Bind(s.fresh, anAddress.Addr())
+			s.Bind(s.fresh, anAddress.Addr())
+		}},
 		{"not connected yet", func(s *stage) { s.Send(s.connecting, p) }},
 		{"not connected yet", func(s *stage) {
 			if s.SocketError(s.connecting) == nil { // which says nothing

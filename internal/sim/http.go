@@ -21,6 +21,7 @@ type Request struct {
 	Body    []byte // as many bytes as Content-Length said
 
 	Address netip.AddrPort // the server's
+	From    netip.Addr     // that the client's socket was bound to; zero without
 	Conn    int            // the connection's number, from 1
 	Nth     int            // which request on its connection, from 1
 	At      time.Duration  // when it was there as a whole
@@ -100,7 +101,7 @@ func (h *httpPeer) split() (*Request, int) {
 		return nil, 0
 	}
 	h.seen = max(0, end-4)
-	q := &Request{Head: bytes.Clone(h.buf[:end]), Address: h.c.address, Conn: h.c.number, Nth: h.nth + 1, At: h.c.k.now}
+	q := &Request{Head: bytes.Clone(h.buf[:end]), Address: h.c.address, From: h.c.socket.from, Conn: h.c.number, Nth: h.nth + 1, At: h.c.k.now}
 	if !q.parseLine() {
 		return nil, end
 	}

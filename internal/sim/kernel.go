@@ -93,6 +93,8 @@ type Kernel struct {
 	patience time.Duration // of the world, for an expected Wake
 
 	places map[netip.AddrPort]*place
+	paths  map[string]netip.AddrPort // where the servers of the Unix domain are
+	own    []netip.Addr              // this machine's
 	served []*Served
 
 	hosts   map[string][]netip.Addr

@@ -15,6 +15,7 @@ const (
 	callClose call = iota
 	callSocket
 	callSetRecvBuffer
+	callBind
 	callConnect
 	callSocketError
 	callConnected
@@ -53,6 +54,7 @@ var callNames = [...]string{
 	callClose:         "close-kernel",
 	callSocket:        "socket",
 	callSetRecvBuffer: "setsockopt",
+	callBind:          "bind",
 	callConnect:       "connect",
 	callSocketError:   "so-error",
 	callConnected:     "connected",

@@ -58,6 +58,40 @@ func (k *Kernel) Unreachable(address netip.AddrPort, errno syscall.Errno) {
 // it was not said.
 func (k *Kernel) Delay(address netip.AddrPort, each time.Duration) { k.at(address).delay = each }
 
+// ServeUnix puts an HTTP/1 server at a path of the Unix domain, in place of any
+// before. Their requests have an Address that stands for the path.
+func (k *Kernel) ServeUnix(path string, server Server) {
+	if k.paths == nil {
+		k.paths = map[string]netip.AddrPort{}
+	}
+	if _, there := k.paths[path]; !there {
+		k.paths[path] = netip.AddrPortFrom(netip.IPv6Unspecified(), uint16(1+len(k.paths)))
+	}
+	k.Serve(k.paths[path], server)
+}
+
+// dialPath connects a socket to a path, as unix_stream_connect does: the server's
+// queue (listen(2)) is full now and then.
+func (k *Kernel) dialPath(s *socket, path string) error {
+	at, there := k.paths[path]
+	switch {
+	case !there:
+		return syscall.ENOENT
+	case k.at(at).accept == nil || k.chance(k.chaos.Refuse):
+		return syscall.ECONNREFUSED
+	case k.under(spellNoAddress, k.chaos.NoAddress):
+		return syscall.EAGAIN // the socket stays as it was
+	}
+	s.to, s.state = at, connecting
+	k.openTo[at]++
+	k.mostTo[at] = max(k.mostTo[at], k.openTo[at])
+	k.settle(s, 0)
+	return nil
+}
+
+// Own gives this machine addresses, to which sockets can be bound.
+func (k *Kernel) Own(addrs ...netip.Addr) { k.own = append(k.own, addrs...) }
+
 // oneWay is how long packets take each way.
 func (p *place) oneWay() time.Duration {
 	if p.delay > 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"net/netip"
+	"slices"
 	"syscall"
 )
 
@@ -25,13 +26,14 @@ type socket struct {
 	number int
 	family int
 	state  state
-	to     netip.AddrPort
-	conn   *Conn         // once the connection stood
-	err    syscall.Errno // pending, until a call takes it
-	in     stream        // what has arrived
-	window int           // how much may arrive before it is read
-	fin    bool          // the peer's last byte is in in
-	room   int           // in the send buffer
+	to     netip.AddrPort // or of the server at a path
+	from   netip.Addr     // as bound; zero without
+	conn   *Conn          // once the connection stood
+	err    syscall.Errno  // pending, until a call takes it
+	in     stream         // what has arrived
+	window int            // how much may arrive before it is read
+	fin    bool           // the peer's last byte is in in
+	room   int            // in the send buffer
 }
 
 // bufferBytes is the size of either buffer of a socket.
@@ -68,7 +70,7 @@ func (s *socket) take() syscall.Errno {
 // Socket implements kernel.Sockets.
 func (k *Kernel) Socket(family int) (int, error) {
 	k.enter(callSocket)
-	if family != syscall.AF_INET && family != syscall.AF_INET6 {
+	if family != syscall.AF_INET && family != syscall.AF_INET6 && family != syscall.AF_UNIX {
 		k.violate("socket of family %d", family)
 		return -1, syscall.EAFNOSUPPORT
 	}
@@ -120,6 +122,30 @@ func (k *Kernel) SetRecvBuffer(fd, bytes int) error {
 	return nil
 }
 
+// isOfFamily says whether a socket can have to do with an address.
+func (s *socket) isOfFamily(a netip.Addr) bool {
+	return a.IsValid() && (a.Unmap().Is4() && s.family == syscall.AF_INET || a.Unmap().Is6() && s.family == syscall.AF_INET6)
+}
+
+// Bind implements kernel.Sockets. This machine's addresses are those of Own.
+func (k *Kernel) Bind(fd int, from netip.Addr) error {
+	k.enter(callBind)
+	s := k.socket(callBind, fd)
+	if s == nil {
+		return syscall.EBADF
+	}
+	if s.state != fresh || s.from.IsValid() || !s.isOfFamily(from) {
+		k.violate("bind of %d, %v, to %v", fd, s, from)
+		return syscall.EINVAL
+	}
+	var err error = syscall.EADDRNOTAVAIL
+	if slices.Contains(k.own, from.Unmap()) {
+		s.from, err = from.Unmap(), nil
+	}
+	k.note(callBind, fd, 0, 0, err, from.String())
+	return err
+}
+
 // Connect implements kernel.Sockets.
 func (k *Kernel) Connect(fd int, to netip.AddrPort) error {
 	k.enter(callConnect)
@@ -131,7 +157,7 @@ func (k *Kernel) Connect(fd int, to netip.AddrPort) error {
 		k.violate("connect of %d, %v, a second time", fd, s)
 		return syscall.EALREADY
 	}
-	if !to.IsValid() || to.Addr().Unmap().Is4() != (s.family == syscall.AF_INET) {
+	if !s.isOfFamily(to.Addr()) {
 		k.violate("connect of %d to %v, which is not of its family", fd, to)
 		return syscall.EAFNOSUPPORT
 	}
@@ -144,6 +170,23 @@ func (k *Kernel) Connect(fd int, to netip.AddrPort) error {
 	k.mostTo[s.to] = max(k.mostTo[s.to], k.openTo[s.to])
 	err := k.dial(s)
 	k.note(callConnect, fd, 0, 0, err, to.String())
+	return err
+}
+
+// ConnectUnix implements kernel.Sockets. Such a connect does not wait: it ends
+// well, or not, at once.
+func (k *Kernel) ConnectUnix(fd int, path string) error {
+	k.enter(callConnect)
+	s := k.socket(callConnect, fd)
+	if s == nil {
+		return syscall.EBADF
+	}
+	if s.state != fresh || s.family != syscall.AF_UNIX {
+		k.violate("connect of %d, %v, to the path %s", fd, s, path)
+		return syscall.EINVAL
+	}
+	err := k.dialPath(s, path)
+	k.note(callConnect, fd, 0, 0, err, path)
 	return err
 }
 
