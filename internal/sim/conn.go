@@ -79,10 +79,24 @@ func (c *Conn) After(d time.Duration, f func()) {
 	})
 }
 
-// Wrap puts a layer between the server and the connection, from now on: what the
-// server sends goes out as seal makes it, and last is what goes out before a
-// FIN.
-func (c *Conn) Wrap(seal func(p []byte) []byte, last func() []byte) { c.seal, c.last = seal, last }
+// Wrap puts a layer between the server and the connection, from now on, and above
+// the layers that are there: what the server sends goes out as seal makes it, and
+// last is what goes out before a FIN.
+func (c *Conn) Wrap(seal func(p []byte) []byte, last func() []byte) {
+	below, lastBelow := c.seal, c.last
+	if below == nil {
+		c.seal, c.last = seal, last
+		return
+	}
+	c.seal = func(p []byte) []byte { return below(seal(p)) }
+	c.last = func() []byte {
+		var all []byte
+		if p := last(); len(p) > 0 {
+			all = append(all, below(p)...)
+		}
+		return append(all, lastBelow()...)
+	}
+}
 
 // Send sends p, which must not change any more. After Close or Reset, or when
 // the client has gone, it does nothing.
