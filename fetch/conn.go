@@ -18,37 +18,41 @@ type connState uint8
 const (
 	connNew connState = iota
 	connDialing
-	connHandshaking // TLS is agreed on, for https
+	connHandshaking // TLS is agreed on: with a proxy, for https with the origin
+	connTunnelling  // a proxy is asked for a tunnel
 	connOpen
 	connClosed
 )
 
 var connMoves = [...][]connState{
 	connNew:         {connDialing},
-	connDialing:     {connHandshaking, connOpen, connClosed},
-	connHandshaking: {connOpen, connClosed},
+	connDialing:     {connHandshaking, connTunnelling, connOpen, connClosed},
+	connHandshaking: {connTunnelling, connOpen, connClosed},
+	connTunnelling:  {connHandshaking, connOpen, connClosed},
 	connOpen:        {connClosed},
 	connClosed:      nil,
 }
 
 // conn is one socket.
 type conn struct {
-	token    token
-	number   uint32
-	fd       int32
-	uses     uint32 // exchanges begun
-	seat     int32  // index in origin.available, or -1
-	busy     uint16 // exchanges under way
-	state    connState
-	interest poller.Interest // what the poller has been told; 0: not there
-	eof      bool            // the peer has sent its last byte
-	leaving  bool            // about to close: takes no more exchanges
-	resting  bool            // until its deadline nothing is received, see pace.go
-	agreed   TLSState
+	token     token
+	number    uint32
+	fd        int32
+	uses      uint32 // exchanges begun
+	seat      int32  // index in origin.available, or -1
+	busy      uint16 // exchanges under way
+	state     connState
+	interest  poller.Interest // what the poller has been told; 0: not there
+	eof       bool            // the peer has sent its last byte
+	leaving   bool            // about to close: takes no more exchanges
+	resting   bool            // until its deadline nothing is received, see pace.go
+	verifying bool            // its certificate is being judged
+	agreed    TLSState
 
 	origin   *origin
 	job      *job          // until it is Open: whose attempt it is; nil when that job went elsewhere
-	secure   *tlsconn.Conn // nil for http; see secure.go
+	secure   *tlsconn.Conn // nil without TLS; see secure.go
+	tunnel   *tunnel       // nil without; see tunnel.go
 	proto    protocol
 	h1       h1            // what proto is, unless a test speaks something else
 	first    *exchange     // of those under way
@@ -57,8 +61,6 @@ type conn struct {
 	deadline deadline      // connect, idle or rest
 	limit    *rate.Limit   // of bytes; nil while there is none to keep, see throttle.go
 	until    time.Duration // when it is too old to be used again
-
-	verification *verification // under way; nearly always nil
 
 	links[conn] // in loop.idle
 }
@@ -104,8 +106,14 @@ func (l *loop) setConn(c *conn, to connState) {
 	case connDialing:
 		l.timers.set(&c.deadline, c.token, connectPatience, l.now+l.options.ConnectTimeout)
 		l.trace(ConnDialing, c.job, c, 0, 0, nil)
-	case connHandshaking:
+	case connTunnelling:
 		if c.job != nil {
+			c.job.lap(stageConnect, l.now)
+		}
+		l.timers.set(&c.deadline, c.token, connectPatience, l.now+l.options.ConnectTimeout)
+		l.trace(ConnTunnelling, c.job, c, int(c.agreed.Version), int(c.agreed.Suite), nil)
+	case connHandshaking:
+		if c.job != nil && !c.atProxy() {
 			c.job.lap(stageTLS, l.now)
 		}
 		l.timers.set(&c.deadline, c.token, connectPatience, l.now+l.options.ConnectTimeout)
@@ -122,7 +130,14 @@ func (l *loop) setConn(c *conn, to connState) {
 
 // remote is the peer's address and port.
 func (c *conn) remote() netip.AddrPort {
-	return netip.AddrPortFrom(*c.address, c.origin.route.port)
+	_, port := c.origin.route.hop()
+	return netip.AddrPortFrom(*c.address, port)
+}
+
+// atProxy says whether a conn on its way to open has to do with a proxy still.
+func (c *conn) atProxy() bool {
+	p := &c.origin.route.proxy
+	return p.kind != noProxy && !c.tunnelled() && (c.state == connTunnelling || p.isSecure())
 }
 
 // dial makes a socket and starts to connect it, for a job. The address stays
@@ -142,7 +157,8 @@ func (l *loop) dial(j *job, address *netip.Addr) error {
 			return err
 		}
 	}
-	to := netip.AddrPortFrom(*address, j.origin.route.port)
+	_, port := j.origin.route.hop()
+	to := netip.AddrPortFrom(*address, port)
 	err = l.kernel.Connect(fd, to)
 	if err != nil && err != syscall.EINPROGRESS {
 		l.kernel.CloseSocket(fd)
@@ -170,6 +186,9 @@ func (l *loop) newConn(fd int, j *job, address *netip.Addr) *conn {
 	c.fd, c.address, c.seat = int32(fd), address, -1
 	c.origin, c.job = j.origin, j
 	c.proto = l.speak(c)
+	if c.origin.route.proxy.kind == socksProxy {
+		c.tunnel = &tunnel{target: j.beyond()}
+	}
 	j.dialing = c
 	l.slots++
 	c.origin.slots++
@@ -182,16 +201,16 @@ func (l *loop) newConn(fd int, j *job, address *netip.Addr) *conn {
 func (l *loop) advance(c *conn, e poller.Event) {
 	switch c.state {
 	case connDialing:
-		if c.origin.route.secure && !l.mayHandshake(c) {
+		if c.origin.route.beginsWithTLS() && !l.mayHandshake(c) {
 			return
 		}
 		l.finishDial(c)
-	case connHandshaking:
+	case connHandshaking, connTunnelling:
 		if e.Writable && c.unsent() > 0 {
 			l.flush(c)
 		}
-		if e.Readable && c.verification == nil && l.mayHandshake(c) {
-			l.receiveHandshake(c)
+		if e.Readable && !c.verifying && (!c.origin.route.hasTLS() || l.mayHandshake(c)) {
+			l.receiveOpening(c)
 		}
 	case connOpen:
 		if e.Writable && c.unsent() > 0 {
@@ -217,6 +236,36 @@ func (l *loop) finishDial(c *conn) {
 	if l.kernel.Connected(int(c.fd)) {
 		l.establish(c)
 	}
+}
+
+// failOpening ends the job whose conn got no further than connected: TLS was not
+// agreed on, or a proxy made no tunnel. Another address would be the same server's.
+func (l *loop) failOpening(c *conn, err error) {
+	j := c.job
+	if j == nil {
+		l.retire(c)
+		return
+	}
+	phase := c.phase()
+	if phase == PhaseProxy && c.state == connHandshaking {
+		err = &ProxyError{c.origin.route.proxy.String(), PhaseTLS, err}
+	}
+	j.dialing, c.job = nil, nil
+	l.retire(c)
+	j.tell().Remote = c.remote()
+	j.attempt++
+	l.finish(j, phase, err)
+}
+
+// phase is the phase in which a conn on its way to open would fail now.
+func (c *conn) phase() Phase {
+	switch {
+	case c.state == connDialing:
+		return PhaseDial
+	case c.atProxy():
+		return PhaseProxy
+	}
+	return PhaseTLS
 }
 
 // opened is called when a conn can carry an exchange. The job that wanted it gets it,
@@ -255,7 +304,7 @@ func (l *loop) transmit(c *conn, head, body []byte) {
 // push sends bytes as they are, and keeps a copy of those that the send buffer
 // does not take now.
 func (l *loop) push(c *conn, p []byte) {
-	if c.outbox == nil {
+	if c.outbox == nil && len(p) > 0 {
 		p = p[l.send(c, p):]
 	}
 	if len(p) == 0 || c.sendFailure() != nil {
@@ -342,7 +391,7 @@ func (l *loop) receive(c *conn) {
 		if c.busy == 1 && (c.secure == nil || c.proto.started()) {
 			l.heard(c.first) // be it only a part of a head, or of a record
 		}
-		l.feed(c, l.buffer[:n])
+		c.feed(l.buffer[:n])
 		l.pull(c)
 		l.pace(c)
 	}
@@ -354,12 +403,7 @@ func (l *loop) ended(c *conn) {
 		l.broken(c, err)
 		return
 	}
-	if c.secure != nil {
-		c.secure.EOF() // what it has not been asked for yet comes first
-	} else {
-		c.eof = true
-		c.proto.eof()
-	}
+	c.feedEnd()
 	l.pull(c)
 }
 
@@ -369,9 +413,7 @@ func (l *loop) pull(c *conn) {
 	for c.state == connOpen {
 		if !c.proto.reading() {
 			c.proto.hold()
-			if c.secure != nil {
-				c.secure.Hold()
-			}
+			c.hold()
 			return
 		}
 		x, kind, err := c.proto.next()
@@ -407,8 +449,8 @@ func (c *conn) wants() (i poller.Interest) {
 	switch c.state {
 	case connDialing:
 		return poller.Writable
-	case connHandshaking, connOpen:
-		if c.verification == nil && c.receiving() {
+	case connHandshaking, connTunnelling, connOpen:
+		if !c.verifying && c.receiving() {
 			i |= poller.Readable
 		}
 		if c.unsent() > 0 {
@@ -458,8 +500,8 @@ func (l *loop) expireConn(c *conn) {
 	switch {
 	case c.state == connDialing:
 		l.dialFailed(c, l.timeout(connectPatience))
-	case c.state == connHandshaking:
-		l.handshakeFailed(c, l.timeout(connectPatience))
+	case c.state == connHandshaking, c.state == connTunnelling:
+		l.failOpening(c, l.timeout(connectPatience))
 	case c.resting:
 		l.endRest(c)
 	default:

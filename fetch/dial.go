@@ -29,7 +29,8 @@ func (l *loop) dialNext(j *job) {
 			l.shortage = shortage{}
 			return
 		}
-		j.note(netip.AddrPortFrom(*address, j.origin.route.port), err)
+		_, port := j.origin.route.hop()
+		j.note(netip.AddrPortFrom(*address, port), err)
 	}
 	l.undialled(j)
 }

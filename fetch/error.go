@@ -18,6 +18,7 @@ const (
 	PhaseQueue                // waiting for its host's turn or a free slot
 	PhaseLookup               // finding the host's addresses
 	PhaseDial                 // connecting to one of them
+	PhaseProxy                // reaching a proxy, and a tunnel through it
 	PhaseTLS                  // agreeing on keys with the server, and judging its certificate
 	PhaseSend                 // sending the request
 	PhaseAwait                // waiting for, and reading, the response's head
@@ -27,17 +28,17 @@ const (
 	PhaseSave                 // handing the body to the sink
 )
 
-var phaseNames = [...]string{"request", "queue", "lookup", "dial", "tls", "send", "await", "status", "receive", "decode", "save"}
+var phaseNames = [...]string{"request", "queue", "lookup", "dial", "proxy", "tls", "send", "await", "status", "receive", "decode", "save"}
 
 // String is the word used in messages and reports: "request", "queue",
-// "lookup", "dial", "tls", "send", "await", "status", "receive", "decode" or
-// "save".
+// "lookup", "dial", "proxy", "tls", "send", "await", "status", "receive",
+// "decode" or "save".
 func (p Phase) String() string { return phaseNames[p] }
 
 // Error is how a fetch fails: which URL, in which phase, at which attempt, and
 // the original cause, be it an errno, a DNS error, an HTTP error, a
-// [*TimeoutError], a [*StatusError], a [*LimitError], a [*CodingError] or a sink's
-// own.
+// [*TimeoutError], a [*StatusError], a [*LimitError], a [*CodingError], a
+// [*ProxyError] around any of these, or a sink's own.
 type Error struct {
 	URL     string // the URL being fetched when it failed, after redirects
 	Phase   Phase

@@ -12,15 +12,16 @@ type EventKind uint8
 // The events: changes of state of the three machines, and the system calls the
 // loop makes for them.
 const (
-	JobQueued EventKind = iota
-	JobLookingUp
+	JobQueued    EventKind = iota
+	JobLookingUp           // N: 1 of the proxy's name, 0 of the host's
 	JobRunning
 	JobBackingOff // N: which retry it waits for, from 1
 	JobDone       // N: the Outcome
 
 	ConnDialing
-	ConnHandshaking
-	ConnOpen // N: the version of TLS, Of: the cipher suite; 0 without TLS
+	ConnHandshaking // with a proxy, or with the origin
+	ConnTunnelling  // N, Of: as with ConnOpen, of TLS with the proxy
+	ConnOpen        // N: the version of TLS, Of: the cipher suite; 0 without TLS
 	ConnClosed
 
 	ExchangeSending
@@ -43,7 +44,7 @@ const (
 
 var eventNames = [...]string{
 	"queued", "looking up", "running", "backing off", "done",
-	"dialing", "handshaking", "open", "closed",
+	"dialing", "handshaking", "tunnelling", "open", "closed",
 	"sending", "awaiting", "receiving", "exchange done",
 	"connect", "send", "recv", "splice", "paused", "resumed",
 	"host slowed", "host rests", "host down",

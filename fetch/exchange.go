@@ -157,8 +157,11 @@ func (l *loop) head(x *exchange) {
 	length := x.conn.proto.length(x)
 	l.learnOfHead(j, &h)
 	l.takeCookies(j, h)
-	to, err := l.redirect(j, h)
 	over := false
+	to, err := l.redirect(j, h)
+	if err == nil {
+		err = j.refusedByProxy(h)
+	}
 	if err == nil && to == nil {
 		err = l.goesOn(j, h, length)
 		over = err != nil && j.kept() != nil
@@ -511,7 +514,10 @@ func (l *loop) lost(x *exchange, err error) {
 // drop takes an exchange off its conn and its job, which keeps what it learned.
 func (l *loop) drop(x *exchange) {
 	c, res := x.conn, x.job.tell()
-	res.Remote, res.TLS = c.remote(), c.agreed
+	res.Remote = c.remote()
+	if c.origin.route.secure {
+		res.TLS = c.agreed
+	}
 	if x.state == exchangeReceiving {
 		res.Head, res.End = c.proto.head(x)
 	}

@@ -157,6 +157,10 @@ type Options struct {
 	// TLS is how https is spoken. Nil: as its zero value says.
 	TLS *TLS
 
+	// ProxyTLS is how TLS is spoken with https proxies. Nil: as TLS says, but
+	// for Insecure, Certificates and Pins, which concern servers.
+	ProxyTLS *TLS
+
 	// Sink is where bodies go. Nil: into Result.Body.
 	Sink Sink
 
@@ -174,10 +178,11 @@ type Options struct {
 	DenyPrivate bool
 
 	// Proxy says through which proxy a URL is fetched: its scheme is http, https,
-	// socks5 or socks5h, and it may have a user and a password. Nil: through
-	// none. It is called on the loop; what it returns may be shared, and
-	// must not change. So far a URL that has a proxy fails: it is never fetched
-	// without.
+	// socks5 (which is given addresses) or socks5h (names), and it may have a user
+	// and a password; nil is none. An http URL goes to an HTTP proxy as it is,
+	// every other through a tunnel. What has a proxy is never fetched without.
+	// The function is called on the loop, for redirects too; what it returns may
+	// be shared, and must not change. Nil: no proxies.
 	Proxy func(target *url.URL) (proxy *url.URL, err error)
 
 	// Trace is shown every Event, on the loop. It must be quick.

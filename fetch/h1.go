@@ -157,7 +157,7 @@ func (l *loop) write(j *job) *http1.Request {
 	r := j.outgoing()
 	l.request = http1.Request{
 		Method:        r.Method,
-		Target:        pathOf(j.url),
+		Target:        j.requestTarget(),
 		Host:          j.origin.authority,
 		ContentLength: -1,
 		HTTP10:        l.options.HTTP10,
@@ -181,8 +181,18 @@ func (l *loop) write(j *job) *http1.Request {
 	return &l.request
 }
 
+// requestTarget is what stands in a request line: a path, or for a proxy the
+// whole URL, with the host as in the Host field (RFC 9112 sections 3.2.1 and 3.2.2).
+func (j *job) requestTarget() string {
+	path := pathOf(j.url)
+	if j.origin.route.forwards() {
+		return spell(j.url, "http", j.origin.authority, path)
+	}
+	return path
+}
+
 // collectFields begins the fields of a request: the engine's own unless the
-// caller's replace them.
+// caller's replace them. What is for a proxy goes to none but a proxy.
 func (l *loop) collectFields(j *job, own []Field) {
 	l.fields = l.fields[:0]
 	for _, f := range l.defaults {
@@ -194,8 +204,13 @@ func (l *loop) collectFields(j *job, own []Field) {
 		}
 		l.fields = append(l.fields, f)
 	}
+	const login = "Proxy-Authorization"
+	o, forwards := j.origin, j.origin.route.forwards()
+	if forwards && o.credentials != "" && !hasField(own, login) {
+		l.fields = append(l.fields, Field{Name: login, Value: o.credentials})
+	}
 	for _, f := range own {
-		if !strings.EqualFold(f.Name, "Host") {
+		if !strings.EqualFold(f.Name, "Host") && (forwards || !strings.EqualFold(f.Name, login)) {
 			l.fields = append(l.fields, f)
 		}
 	}

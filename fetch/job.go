@@ -24,7 +24,7 @@ const (
 var jobMoves = [...][]jobState{
 	jobNew:        {jobQueued, jobDone},
 	jobQueued:     {jobLookingUp, jobRunning, jobBackingOff, jobDone},
-	jobLookingUp:  {jobQueued, jobRunning, jobBackingOff, jobDone},
+	jobLookingUp:  {jobQueued, jobLookingUp, jobRunning, jobBackingOff, jobDone}, // of two names, see resolve
 	jobRunning:    {jobQueued, jobBackingOff, jobDone},
 	jobBackingOff: {jobQueued, jobDone},
 	jobDone:       nil,
@@ -76,6 +76,8 @@ type special struct {
 	resumed int64   // bytes of it that were there before the job
 	cookies string  // that the last request had from the jar
 	visits  []visit // the requests that were redirected
+	beyond  *lookup // of the host, where the proxy is to be given an address
+	asked   uint16  // of these addresses, those that the proxy has been asked for
 }
 
 // trouble is what a job has met that is not its end yet.
@@ -135,7 +137,7 @@ func (l *loop) setJob(j *job, to jobState) {
 	case jobLookingUp:
 		j.lap(stageLookup, l.now)
 		l.wait(j, lookupPatience, l.options.LookupTimeout)
-		l.trace(JobLookingUp, j, nil, 0, 0, nil)
+		l.trace(JobLookingUp, j, nil, j.whoseName(), 0, nil)
 	case jobRunning:
 		j.lap(stageConnect, l.now)
 		l.wait(j, noPatience, 0)
@@ -215,7 +217,7 @@ func (l *loop) newJob(r Request) {
 		err = checkRequest(&r)
 	}
 	if err == nil {
-		err = l.checkProxy(t.url)
+		t.route.proxy, err = l.proxyFor(t.url)
 	}
 	if err != nil || t.url != r.URL || r.Method != "" || r.Fields != nil || r.Body != nil || r.Raw != nil || r.Name != "" || r.Encoded || r.Replace {
 		j.special = &special{given: r, request: r}
@@ -291,7 +293,8 @@ func (j *job) becomeSpecial() *special {
 // waited once.
 func (l *loop) requeue(j *job) {
 	l.unlink(j)
-	j.lookup, j.result, j.trouble, j.tried = nil, nil, nil, 0
+	j.forgetAddresses()
+	j.result, j.trouble = nil, nil
 	l.setJob(j, jobQueued)
 	j.origin.waiting.pushFront(j)
 	l.queued++
@@ -367,6 +370,7 @@ func (l *loop) finish(j *job, phase Phase, err error) {
 
 // failure is the error of a job that failed in a phase.
 func (j *job) failure(phase Phase, err error) *Error {
+	phase, err = j.blame(phase, err)
 	return &Error{URL: j.url, Phase: phase, Attempt: max(1, int(j.attempt)), Err: err}
 }
 
@@ -396,6 +400,9 @@ func (j *job) report() *Result {
 	res.Timings = timingsOf(&j.spent)
 	if j.special != nil {
 		res.Resumed = min(j.special.resumed, j.received)
+	}
+	if j.origin != nil {
+		res.Proxy = j.origin.proxy
 	}
 	if j.special != nil && len(j.special.visits) > 0 {
 		res.Redirects, res.Hops = len(j.special.visits), j.hops(int(res.Head.Status))
@@ -455,8 +462,8 @@ func (j *job) phase() Phase {
 		return PhaseQueue
 	case j.state == jobLookingUp:
 		return PhaseLookup
-	case j.dialing != nil && j.dialing.state == connHandshaking:
-		return PhaseTLS
+	case j.dialing != nil:
+		return j.dialing.phase()
 	}
 	return PhaseDial
 }

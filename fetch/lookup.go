@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"errors"
+	"math"
 	"net/netip"
 	"strings"
 	"syscall"
@@ -12,12 +13,19 @@ import (
 // lookup is one question for the addresses of one name, however many jobs wait
 // for the answer. What came of it is remembered for a while.
 type lookup struct {
-	name    string
+	host    lookupHost
 	id      uint64
 	waiters list[job, *job]
 	cancel  context.CancelFunc
 	answer  *answer       // written by a worker, read after it has finished
 	until   time.Duration // finished: when to ask again; 0: under way
+}
+
+// lookupHost is whose addresses are looked up. A proxy's may be private where
+// those of other hosts may not.
+type lookupHost struct {
+	name  string
+	proxy bool
 }
 
 // answer is what a worker hands over by finishing.
@@ -36,19 +44,19 @@ const (
 
 var errNoAddress = errors.New("the name has no address")
 
-// resolve brings a job to its host's addresses: at once where they are known,
-// or when the lookup has finished.
+// never is when a host that is an address is asked for again.
+const never = math.MaxInt64
+
+// resolve brings a job to its host's addresses, or its proxy's: at once where
+// they are known, or when the lookup has finished. A job whose proxy is given
+// addresses needs both: the host's first.
 func (l *loop) resolve(j *job) {
-	if j.origin.literal != nil {
-		j.lookup = j.origin.literal
-		l.resolved(j)
-		return
+	r := &j.origin.route
+	host := lookupHost{name: r.host}
+	if r.proxy.kind != noProxy && !j.looksBeyond() {
+		host = lookupHost{name: r.proxy.host, proxy: true}
 	}
-	name := j.origin.route.host
-	k := l.names[name]
-	if k == nil || k.until != 0 && k.until <= l.now {
-		k = l.ask(name)
-	}
+	k := l.find(host)
 	j.lookup = k
 	if k.until == 0 {
 		l.setJob(j, jobLookingUp)
@@ -73,21 +81,71 @@ func (l *loop) resolved(j *job) {
 		l.finish(j, PhaseLookup, err)
 		return
 	}
+	if j.looksBeyond() {
+		j.becomeSpecial().beyond = j.lookup
+		l.resolve(j)
+		return
+	}
 	l.setJob(j, jobRunning)
 	l.startDial(j)
 }
 
-// ask starts a lookup beside the loop.
-func (l *loop) ask(name string) *lookup {
+// find gives the lookup of a host that is under way or remembered, or begins
+// one.
+func (l *loop) find(host lookupHost) *lookup {
+	k := l.names[host]
+	if k == nil || k.until != 0 && k.until <= l.now {
+		k = l.ask(host)
+	}
+	return k
+}
+
+// looksBeyond says whether a job needs its host's addresses, for its proxy,
+// before those of the proxy.
+func (j *job) looksBeyond() bool {
+	return j.origin.route.proxy.kind == socksProxy && (j.special == nil || j.special.beyond == nil)
+}
+
+// whoseName says for the event whose name a job has looked up: 1 the proxy's, 0
+// the host's.
+func (j *job) whoseName() int {
+	if j.origin.route.proxy.kind == noProxy || j.looksBeyond() {
+		return 0
+	}
+	return 1
+}
+
+// beyond is the address that the proxy is to be asked for next.
+func (j *job) beyond() *netip.Addr { return &j.special.beyond.answer.addrs[j.special.asked] }
+
+// forgetAddresses lets a job that starts again ask for addresses again.
+func (j *job) forgetAddresses() {
+	j.lookup, j.tried = nil, 0
+	if j.special != nil {
+		j.special.beyond, j.special.asked = nil, 0
+	}
+}
+
+// ask starts a lookup beside the loop. A host that is an address needs none.
+func (l *loop) ask(host lookupHost) *lookup {
 	if len(l.names) >= lookupMost {
 		l.dropAnswers()
 	}
+	name, deny := host.name, l.options.DenyPrivate && !host.proxy
+	if a, ok := literal(name); ok {
+		k := &lookup{host: host, answer: &answer{addrs: []netip.Addr{a.Unmap()}}, until: never}
+		if deny {
+			k.answer.deny(name)
+		}
+		l.names[host] = k
+		return k
+	}
 	l.asked++
 	ctx, cancel := context.WithCancel(l.lookupContext)
-	k := &lookup{name: name, id: l.asked, cancel: cancel, answer: new(answer)}
-	l.names[name] = k
+	k := &lookup{host: host, id: l.asked, cancel: cancel, answer: new(answer)}
+	l.names[host] = k
 	l.lookups[k.id] = k
-	resolver, a, deny := l.options.Resolver, k.answer, l.options.DenyPrivate
+	resolver, a := l.options.Resolver, k.answer
 	l.workers.Submit(k.id, func() {
 		var addrs []netip.Addr
 		addrs, a.err = resolver.LookupNetIP(ctx, "ip", name)
@@ -153,17 +211,17 @@ func (l *loop) leaveLookup(j *job) {
 	if k.waiters.count == 0 && k.until == 0 {
 		delete(l.lookups, k.id)
 		k.cancel()
-		if l.names[k.name] == k {
-			delete(l.names, k.name)
+		if l.names[k.host] == k {
+			delete(l.names, k.host)
 		}
 	}
 }
 
 // dropAnswers makes room among the remembered names.
 func (l *loop) dropAnswers() {
-	for name, k := range l.names {
+	for host, k := range l.names {
 		if k.until != 0 {
-			delete(l.names, name)
+			delete(l.names, host)
 		}
 	}
 }

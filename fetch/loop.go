@@ -52,7 +52,7 @@ type loop struct {
 	security    *security // nil until a conn is secure
 	verifyLater bool      // the judging of certificates may block
 
-	names    map[string]*lookup
+	names    map[lookupHost]*lookup
 	lookups  map[uint64]*lookup // under way, by id
 	shortage shortage
 
@@ -100,7 +100,7 @@ func newLoop(o Options, k kernel.Kernel, b *beside, s *shared) *loop {
 
 		verifyLater: verifierBlocks && (o.TLS == nil || o.TLS.Roots == nil),
 
-		names:   map[string]*lookup{},
+		names:   map[lookupHost]*lookup{},
 		lookups: map[uint64]*lookup{},
 		timers:  timers{heap: make([]timer, 0, 2*o.MaxConns+sweepSlack)},
 		events:  make([]poller.Event, batch),
@@ -360,9 +360,7 @@ func (l *loop) tidy() {
 func (l *loop) wreck() {
 	l.conns.each(func(c *conn) {
 		if c.state != connClosed {
-			if c.secure != nil {
-				c.secure.Stop()
-			}
+			c.stopTLS()
 			if c.interest != 0 {
 				l.kernel.Remove(int(c.fd))
 			}

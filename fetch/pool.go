@@ -1,13 +1,12 @@
 package fetch
 
-import "net/netip"
-
 // origin is one route's side of the engine: the jobs that wait for it, and the
 // conns that lead there.
 type origin struct {
 	route         route
 	authority     string
-	literal       *lookup         // the address the host is, when it is no name
+	proxy         string          // the proxy's URL without credentials; empty without one
+	credentials   string          // for the field Proxy-Authorization; empty without
 	slots         int             // conns in any state, and jobs looking up
 	jobs          int             // that want something of it, in any state
 	running       int             // of them, those LookingUp or Running
@@ -26,16 +25,11 @@ func (l *loop) originOf(t target) *origin {
 	if o := l.origins[t.route]; o != nil {
 		return o
 	}
-	if t.route.secure {
+	if t.route.hasTLS() {
 		l.secured()
 	}
-	o := &origin{route: t.route, authority: t.authority}
-	if addr, ok := t.route.addr(); ok {
-		o.literal = &lookup{answer: &answer{addrs: []netip.Addr{addr.Unmap()}}}
-		if l.options.DenyPrivate {
-			o.literal.answer.deny(t.route.host)
-		}
-	}
+	p := &t.route.proxy
+	o := &origin{route: t.route, authority: t.authority, proxy: p.place(), credentials: p.authorization()}
 	o.standing = l.recall(t.route)
 	l.origins[t.route] = o
 	return o
@@ -131,13 +125,19 @@ func (l *loop) seat(c *conn) {
 		o.available = append(o.available, c)
 		l.seated++
 	case !has && c.seat >= 0:
-		last := o.available[len(o.available)-1]
-		o.available[c.seat], last.seat = last, c.seat
-		o.available[len(o.available)-1] = nil
-		o.available = o.available[:len(o.available)-1]
-		c.seat = -1
-		l.seated--
+		l.unseat(c)
 	}
+}
+
+// unseat takes a conn out of the available ones.
+func (l *loop) unseat(c *conn) {
+	o := c.origin
+	last := o.available[len(o.available)-1]
+	o.available[c.seat], last.seat = last, c.seat
+	o.available[len(o.available)-1] = nil
+	o.available = o.available[:len(o.available)-1]
+	c.seat = -1
+	l.seated--
 }
 
 // rest lets a conn stay open without an exchange, for a while.

@@ -14,7 +14,7 @@ func (l *loop) redirect(j *job, h Head) (*target, error) {
 	}
 	t, err := resolveReference(j.url, location)
 	if err == nil {
-		err = l.checkProxy(t.url)
+		t.route.proxy, err = l.proxyFor(t.url)
 	}
 	if err != nil {
 		return nil, &RedirectError{WithoutUserinfo(location), err.Error()}
@@ -80,8 +80,11 @@ func (l *loop) follow(j *job, status int, t target) {
 		r.Method, r.Body = method, nil
 		r.Fields = without(r.Fields, "Content-Type", "Content-Encoding", "Content-Language")
 	}
-	if t.route != j.origin.route {
-		r.Fields = without(r.Fields, "Authorization", "Cookie", "Proxy-Authorization", "Host")
+	if !t.route.isSameOrigin(j.origin.route) {
+		r.Fields = without(r.Fields, "Authorization", "Cookie", "Host")
+	}
+	if t.route.proxy != j.origin.route.proxy {
+		r.Fields = without(r.Fields, "Proxy-Authorization")
 	}
 	if t.authorization != "" {
 		r.Fields = with(without(r.Fields, "Authorization"), Field{Name: "Authorization", Value: t.authorization})

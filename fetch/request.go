@@ -132,7 +132,8 @@ type Result struct {
 	Redirects int            // how many were followed
 	Hops      []Hop          // when some were: every request on the way, the last too
 	Reused    bool           // the last request went over a kept-alive connection
-	Remote    netip.AddrPort // the server's address; zero when never connected
+	Remote    netip.AddrPort // the server's address, or its proxy's; zero when never connected
+	Proxy     string         // the URL of the proxy, without credentials; empty without one
 	TLS       TLSState       // of the last connection; zero for http
 	Timings   Timings
 }
@@ -156,7 +157,7 @@ type TLSState struct {
 type Timings struct {
 	Queue   time.Duration // admitted, but waiting for its host, a free slot or another try
 	Lookup  time.Duration // waiting for the host's addresses
-	Connect time.Duration // connecting
+	Connect time.Duration // connecting; to a proxy, with TLS and a tunnel
 	TLS     time.Duration // agreeing on keys, and judging certificates
 	Send    time.Duration // sending the request
 	Wait    time.Duration // waiting for the whole head of the response

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/shoalfetch/shoal/internal/http1"
+	"github.com/shoalfetch/shoal/internal/socks5"
 	"github.com/shoalfetch/shoal/internal/tlsconn"
 )
 
@@ -69,14 +70,20 @@ var transientStatuses = []int{408, 425, 429, 500, 502, 503, 504, 522, 524}
 
 // Transient is the default of Retry.When: it tells the failures that may be over
 // at the next try. These are statuses 408, 425, 429, 500, 502, 503, 504, 522 and
-// 524; lookups, but not of names that do not exist or are private; connections that were not
-// made, were broken off or fell silent; and responses that ended too early. What
-// is wrong with a certificate, a response or a file stays wrong.
+// 524; lookups, but not of names that do not exist or are private; connections
+// that were not made, by us or by a proxy, were broken off or fell silent; and
+// responses that ended too early. What is wrong with a certificate, a response
+// or a file stays wrong.
 func Transient(e *Error, h *Head) bool {
 	var status *StatusError
 	var dns *net.DNSError
 	var timeout *TimeoutError
 	var shortage *ShortageError
+	var proxy *ProxyError
+	phase := e.Phase
+	if errors.As(e.Err, &proxy) {
+		phase = proxy.Phase
+	}
 	switch {
 	case errors.As(e.Err, &status):
 		return slices.Contains(transientStatuses, status.Code)
@@ -86,9 +93,9 @@ func Transient(e *Error, h *Head) bool {
 		return timeout.Deadline != "total"
 	case errors.As(e.Err, new(*PrivateAddressError)):
 		return false
-	case e.Phase == PhaseLookup:
+	case phase == PhaseLookup:
 		return !errors.As(e.Err, &dns) || !dns.IsNotFound
-	case e.Phase < PhaseDial || e.Phase == PhaseStatus || e.Phase == PhaseSave:
+	case phase < PhaseDial || phase == PhaseStatus || phase == PhaseSave:
 		return false
 	}
 	return isBroken(e.Err)
@@ -98,7 +105,8 @@ func Transient(e *Error, h *Head) bool {
 // fault.
 func isBroken(err error) bool {
 	var errno syscall.Errno
-	return errors.As(err, &errno) || errors.Is(err, io.ErrUnexpectedEOF) ||
+	var reply *socks5.ReplyError
+	return errors.As(err, &errno) || errors.As(err, &reply) && mayPass(reply) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, http1.ErrNoResponse) || errors.Is(err, tlsconn.ErrTruncated)
 }
 
@@ -129,7 +137,8 @@ func (l *loop) retry(j *job, phase Phase, err error) bool {
 	l.unlink(j)
 	j.trouble = &trouble{failed: failed}
 	j.retries++
-	j.lookup, j.tried, j.fresh = nil, 0, false
+	j.forgetAddresses()
+	j.fresh = false
 	l.setJob(j, jobBackingOff)
 	l.wait(j, backoffPatience, pause)
 	return true

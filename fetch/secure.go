@@ -1,10 +1,8 @@
 package fetch
 
 import (
-	"crypto/x509"
 	"errors"
 	"io"
-	"runtime"
 	"syscall"
 
 	"github.com/shoalfetch/shoal/internal/http1"
@@ -22,104 +20,35 @@ const (
 	// meanwhile. The rest is ready in the next turn still.
 	handshakesPerTurn = 16
 
-	// plainBytes is how much is decrypted at once, to be written at once.
-	plainBytes = 256 << 10
-
 	// sealBytes is how much of a request's body is encrypted ahead of its being
 	// sent.
 	sealBytes = 64 << 10
-
-	// sessionsKept is how many origins' sessions are remembered.
-	sessionsKept = 4096
 )
 
-// verifierBlocks says whether the system's own verifier of certificates may
-// wait, for another process or for the network: then it runs beside the loop.
-const verifierBlocks = runtime.GOOS == "darwin" || runtime.GOOS == "ios"
-
-// verification is the judgement of a certificate, made by a worker. The worker
-// writes err; the loop reads it when the work has finished.
-type verification struct{ err error }
-
-// security is what all secure conns share. It is made when the first https URL
-// is admitted: to read the system's roots takes some milliseconds, which runs
-// without TLS are spared, and handshakes too.
-type security struct {
-	settings tlsconn.Settings
-	configs  map[route]*tlsconn.Config
-	pad      *tlsconn.Pad
-	plain    []byte // decrypted, on its way to a protocol
-	steps    int    // of handshakes, in this turn
-
-	verifying map[uint64]token // the conns that wait, by their work
-}
-
-// secured gives what secure conns share.
-func (l *loop) secured() *security {
-	if l.security == nil {
-		var t TLS
-		if l.options.TLS != nil {
-			t = *l.options.TLS
-		}
-		s := tlsconn.Settings{
-			Roots:        t.Roots,
-			Insecure:     t.Insecure,
-			Certificates: t.Certificates,
-			MinVersion:   t.MinVersion,
-			MaxVersion:   t.MaxVersion,
-			Curves:       t.Curves,
-			KeyLog:       t.KeyLog,
-			Time:         l.kernel.Wall,
-			Protocols:    []string{"http/1.1"},
-			Sessions:     sessionsKept,
-			Later:        l.verifyLater,
-		}
-		if s.Roots == nil && !s.Later {
-			s.Roots, _ = x509.SystemCertPool() // an error shows when there is something to judge
-		}
-		for _, p := range t.Pins {
-			s.Pins = append(s.Pins, p[:])
-		}
-		l.security = &security{
-			settings:  s,
-			configs:   map[route]*tlsconn.Config{},
-			pad:       tlsconn.NewPad(),
-			plain:     make([]byte, plainBytes),
-			verifying: map[uint64]token{},
-		}
-	}
-	return l.security
-}
-
-// tlsConfig is an origin's part of the settings. It outlives the origin, with
-// the session that later conns go on with.
-func (l *loop) tlsConfig(r route) *tlsconn.Config {
-	s := l.secured()
-	c := s.configs[r]
-	if c == nil {
-		if len(s.configs) >= sessionsKept {
-			clear(s.configs)
-		}
-		c = s.settings.Config(r.host)
-		s.configs[r] = c
-	}
-	return c
-}
-
 // establish takes the next step on the way from a connected socket to an open
-// conn.
+// conn: TLS with a proxy, a tunnel through it, TLS with the origin.
 func (l *loop) establish(c *conn) {
-	if c.origin.route.secure && c.secure == nil {
-		l.startHandshake(c)
-		return
+	r := &c.origin.route
+	switch {
+	case r.proxy.isSecure() && c.secure == nil && !c.tunnelled():
+		l.startHandshake(c, l.newProxyTLS(&r.proxy))
+	case r.tunnels() && !c.tunnelled():
+		l.startTunnel(c)
+	case r.secure && c.secure == nil:
+		l.startHandshake(c, tlsconn.New(l.tlsConfig(*r), l.secured().pad))
+	default:
+		l.opened(c)
 	}
-	l.opened(c)
 }
 
-// startHandshake begins TLS on a conn that has connected.
-func (l *loop) startHandshake(c *conn) {
+// startHandshake begins TLS on a conn that has connected, or has a tunnel.
+func (l *loop) startHandshake(c *conn, with *tlsconn.Conn) {
 	l.setConn(c, connHandshaking)
-	c.secure = tlsconn.New(l.tlsConfig(c.origin.route), l.security.pad)
+	c.secure = with
+	if t := c.tunnel; t != nil && len(t.rest) > 0 {
+		c.secure.Feed(t.rest)
+		t.rest = nil
+	}
 	l.handshake(c)
 	l.settle(c)
 }
@@ -137,8 +66,8 @@ func (l *loop) mayHandshake(c *conn) bool {
 	return true
 }
 
-// receiveHandshake makes one recv call for a handshake.
-func (l *loop) receiveHandshake(c *conn) {
+// receiveOpening makes one recv call for a conn that is on its way to open.
+func (l *loop) receiveOpening(c *conn) {
 	n, err := l.kernel.Recv(int(c.fd), l.buffer)
 	l.trace(CallRecv, c.job, c, n, len(l.buffer), err)
 	l.drank(c, n)
@@ -146,22 +75,32 @@ func (l *loop) receiveHandshake(c *conn) {
 	case err == syscall.EAGAIN:
 		return
 	case err != nil:
-		l.handshakeFailed(c, err)
+		l.failOpening(c, err)
 		return
 	case n == 0 && c.sendFailure() != nil:
-		l.handshakeFailed(c, c.sendFailure()) // which has told of the reset, and recv does not again
+		l.failOpening(c, c.sendFailure()) // which has told of the reset, and recv does not again
 		return
 	case n == 0:
-		c.secure.EOF()
+		c.feedEnd()
 	default:
-		c.secure.Feed(l.buffer[:n])
+		c.feed(l.buffer[:n])
 	}
-	l.handshake(c)
+	if c.state == connTunnelling {
+		l.negotiate(c)
+	} else {
+		l.handshake(c)
+	}
 }
 
 // handshake goes as far as what has come allows.
 func (l *loop) handshake(c *conn) {
 	status, err := c.secure.Handshake()
+	for more := true; more && err == nil && status == tlsconn.NeedData; {
+		l.sendOwed(c)
+		if more, err = l.lift(c); more {
+			status, err = c.secure.Handshake()
+		}
+	}
 	if err == nil && status == tlsconn.Done {
 		l.shaken(c)
 		return
@@ -169,7 +108,7 @@ func (l *loop) handshake(c *conn) {
 	l.sendOwed(c) // after a failure too: the alert tells the server
 	switch {
 	case err != nil:
-		l.handshakeFailed(c, err)
+		l.failOpening(c, err)
 	case status == tlsconn.NeedVerification:
 		l.verify(c)
 	}
@@ -192,11 +131,11 @@ func (l *loop) shaken(c *conn) {
 // poller.
 func (l *loop) verify(c *conn) {
 	l.asked++
-	v, judge := new(verification), c.secure.Verification()
-	c.secure.Hold()
-	c.verification = v
-	l.security.verifying[l.asked] = c.token
-	l.workers.Submit(l.asked, func() { v.err = judge() })
+	v, judge := verification{c.token, new(error)}, c.secure.Verification()
+	c.hold()
+	c.verifying = true
+	l.security.verifying[l.asked] = v
+	l.workers.Submit(l.asked, func() { *v.err = judge() })
 }
 
 // verified goes on with a handshake whose certificate has been judged.
@@ -204,40 +143,57 @@ func (l *loop) verified(id uint64) {
 	if l.security == nil {
 		return
 	}
-	k, known := l.security.verifying[id]
+	v := l.security.verifying[id]
 	delete(l.security.verifying, id)
-	c := l.conns.get(k)
-	if !known || c == nil || c.state != connHandshaking || c.verification == nil {
+	c := l.conns.get(v.conn)
+	if v.err == nil || c == nil || c.state != connHandshaking || !c.verifying {
 		return
 	}
-	c.secure.Verified(c.verification.err)
-	c.verification = nil
+	c.verifying = false
+	c.secure.Verified(*v.err)
 	l.handshake(c)
 	l.settle(c)
 }
 
-// handshakeFailed ends the job whose conn could not agree with its server.
-// Another address would be the same server's.
-func (l *loop) handshakeFailed(c *conn, err error) {
-	j := c.job
-	if j == nil {
-		l.retire(c)
-		return
+// feed passes on what has come from the socket.
+func (c *conn) feed(p []byte) {
+	switch {
+	case c.outer() != nil:
+		c.outer().Feed(p)
+	case c.secure != nil:
+		c.secure.Feed(p)
+	case c.state == connTunnelling:
+		c.tunnel.request.feed(p)
+	default:
+		c.proto.feed(p)
 	}
-	j.dialing, c.job = nil, nil
-	l.retire(c)
-	j.tell().Remote = c.remote()
-	j.attempt++
-	l.finish(j, PhaseTLS, err)
 }
 
-// feed passes on what has come from the socket.
-func (l *loop) feed(c *conn, p []byte) {
-	if c.secure != nil {
-		c.secure.Feed(p)
-		return
+// feedEnd passes on that the socket has brought its last byte. What has not been
+// asked for yet comes first.
+func (c *conn) feedEnd() {
+	switch {
+	case c.outer() != nil:
+		c.outer().EOF()
+	case c.secure != nil:
+		c.secure.EOF()
+	case c.state == connTunnelling:
+		c.tunnel.request.eof()
+	default:
+		c.eof = true
+		c.proto.eof()
 	}
-	c.proto.feed(p)
+}
+
+// hold keeps what TLS has been fed and not used up: the buffer it came in will
+// be used for something else.
+func (c *conn) hold() {
+	if c.secure != nil {
+		c.secure.Hold()
+	}
+	if o := c.outer(); o != nil {
+		o.Hold()
+	}
 }
 
 // refill feeds the protocol with what has been decrypted, and says whether
@@ -246,7 +202,7 @@ func (l *loop) refill(c *conn) bool {
 	if c.secure == nil || c.eof || c.state != connOpen {
 		return false
 	}
-	n, err := c.secure.Read(l.security.plain)
+	n, err := l.decrypt(c)
 	l.sendOwed(c)
 	switch {
 	case n > 0 && c.busy > 0:
@@ -268,10 +224,27 @@ func (l *loop) refill(c *conn) bool {
 	return false
 }
 
+// decrypt reads what TLS has, through both layers if there are two.
+func (l *loop) decrypt(c *conn) (int, error) {
+	for {
+		n, err := c.secure.Read(l.security.plain)
+		if n > 0 || err != tlsconn.ErrNeedData {
+			return n, err
+		}
+		if more, failed := l.lift(c); failed != nil {
+			return 0, failed
+		} else if !more {
+			return 0, err
+		}
+	}
+}
+
 // surplus says whether more has come than has been decrypted: a part of a
 // record, of which nobody can say whether it is a ticket or what was not asked
 // for.
-func (c *conn) surplus() bool { return c.secure != nil && c.secure.Pending() }
+func (c *conn) surplus() bool {
+	return c.secure != nil && (c.secure.Pending() || c.outer() != nil && c.outer().Pending())
+}
 
 // endsByClosing says whether the end of the connection is all that tells where
 // the response under way ends. Then it must be a close_notify: anyone could cut
@@ -294,16 +267,12 @@ func (l *loop) seal(c *conn, p []byte) []byte {
 		c.failSending(err)
 		return nil
 	}
-	return out
+	return l.wrap(c, out)
 }
 
 // sendOwed sends what TLS itself has to say: its part of the handshake, the
 // answer to a new key, an alert.
-func (l *loop) sendOwed(c *conn) {
-	if out := c.secure.Outgoing(); len(out) > 0 {
-		l.push(c, out)
-	}
-}
+func (l *loop) sendOwed(c *conn) { l.push(c, l.wrap(c, c.secure.Outgoing())) }
 
 // unsecure ends TLS on a conn that is about to close. A server that still
 // listens is told, so that it need not suspect a cut (RFC 8446 section 6.1);
@@ -315,7 +284,22 @@ func (l *loop) unsecure(c *conn) {
 	if c.state == connOpen && !c.eof && c.outbox == nil {
 		c.secure.CloseNotify()
 		l.sendOwed(c)
+		if o := c.outer(); o != nil {
+			o.CloseNotify()
+			l.push(c, o.Outgoing())
+		}
 	}
-	c.secure.Stop()
-	c.secure = nil
+	c.stopTLS()
+}
+
+// stopTLS frees what TLS has, without a word to anybody.
+func (c *conn) stopTLS() {
+	if c.secure != nil {
+		c.secure.Stop()
+		c.secure = nil
+	}
+	if o := c.outer(); o != nil {
+		o.Stop()
+		c.tunnel.outer = nil
+	}
 }

@@ -52,7 +52,7 @@ func simulateSecurely(t *testing.T, chaos sim.Chaos) {
 // certificate: Ed25519, whose signatures are all of one length, so that what is
 // random in a handshake changes nothing that a log shows.
 var authority = sync.OnceValues(func() (*x509.CertPool, tls.Certificate) {
-	var names []string
+	names := []string{"proxy.test"}
 	for name := range hosts {
 		names = append(names, name)
 	}

@@ -52,7 +52,7 @@ func body(path string) []byte {
 
 // serve answers as the path says.
 func serve(q *sim.Request, r *rand.Rand) sim.Response {
-	if q.Target == "" || q.Target[0] != '/' {
+	if q.Target == "" || q.Target[0] != '/' || q.Field(proxyLogin) != "" {
 		return sim.Reply(400, "", nil)
 	}
 	parts := strings.Split(q.Target, "/")

@@ -117,6 +117,9 @@ func (l *loop) learn(j *job, phase Phase, err error) {
 		errors.As(err, new(*PrivateAddressError)) {
 		return
 	}
+	if blamed, _ := j.blame(phase, err); blamed == PhaseProxy {
+		return // the host has not been asked
+	}
 	var timeout *TimeoutError
 	late := errors.As(err, &timeout)
 	if late && timeout.Deadline == "total" {

@@ -11,11 +11,40 @@ import (
 
 // route is what two requests must share to share a connection. It is a key, so
 // every part that could make two servers out of one name belongs in it; a
-// proxy or a source address will.
+// source address will.
 type route struct {
 	host   string // lower case; an address without brackets
 	port   uint16
-	secure bool // https
+	secure bool  // https
+	proxy  proxy // through which; mostly none
+}
+
+// forwards says whether a proxy is sent the requests themselves, and tunnels
+// whether it makes a tunnel for them.
+func (r *route) forwards() bool {
+	return !r.secure && (r.proxy.kind == httpProxy || r.proxy.kind == httpsProxy)
+}
+func (r *route) tunnels() bool { return r.proxy.kind != noProxy && !r.forwards() }
+
+// hop is where its conns' sockets lead: to the proxy, if there is one.
+func (r *route) hop() (host string, port uint16) {
+	if r.proxy.kind != noProxy {
+		return r.proxy.host, r.proxy.port
+	}
+	return r.host, r.port
+}
+
+// beginsWithTLS says whether TLS is the first thing on its conns, and hasTLS
+// whether they have it at all.
+func (r *route) beginsWithTLS() bool {
+	return r.proxy.isSecure() || r.secure && r.proxy.kind == noProxy
+}
+func (r *route) hasTLS() bool { return r.secure || r.proxy.isSecure() }
+
+// isSameOrigin compares two routes but for the proxy.
+func (r route) isSameOrigin(s route) bool {
+	r.proxy, s.proxy = proxy{}, proxy{}
+	return r == s
 }
 
 // target is a URL taken apart into what the engine needs of it.
@@ -115,11 +144,11 @@ func routeOf(u *url.URL) (route, error) {
 	return r, nil
 }
 
-// addr is the address a route's host is, when it is one and not a name.
-func (r route) addr() (netip.Addr, bool) {
-	if len(r.host) == 0 || (r.host[0] < '0' || r.host[0] > '9') && strings.IndexByte(r.host, ':') < 0 {
+// literal is the address that a host is, when it is one and not a name.
+func literal(host string) (netip.Addr, bool) {
+	if len(host) == 0 || (host[0] < '0' || host[0] > '9') && strings.IndexByte(host, ':') < 0 {
 		return netip.Addr{}, false
 	}
-	a, err := netip.ParseAddr(r.host)
+	a, err := netip.ParseAddr(host)
 	return a, err == nil
 }
