@@ -116,6 +116,9 @@ func (l *loop) makeRoom(o *origin) bool {
 	if o.slots >= l.options.MaxPerHost {
 		return l.retireIdleOf(o)
 	}
+	if !j.fresh && l.shareable(o) != nil {
+		return true
+	}
 	if l.slots >= l.options.MaxConns {
 		return l.retireIdle()
 	}
@@ -145,6 +148,9 @@ func (l *loop) retireIdleOf(o *origin) bool {
 // start sets a job going: over a conn that is there, or to look up and dial.
 func (l *loop) start(j *job) {
 	o := j.origin
+	if len(o.available) == 0 && !j.fresh {
+		l.share(o)
+	}
 	if len(o.available) > 0 && !j.fresh {
 		c := o.available[len(o.available)-1]
 		l.setJob(j, jobRunning)

@@ -140,6 +140,34 @@ func (l *loop) unseat(c *conn) {
 	l.seated--
 }
 
+// shareable is the conn that has been idle longest, if it leads to the proxy that
+// forwards an origin's requests: such a conn serves every host. With a list of many
+// hosts it is the next to be closed for want of room.
+func (l *loop) shareable(o *origin) *conn {
+	c := l.idle.first
+	if c == nil || !o.route.forwards() || !c.origin.route.forwards() || c.origin.route.proxy != o.route.proxy {
+		return nil
+	}
+	return c
+}
+
+// share gives an origin the conn that is shareable, if there is one. Where it
+// was it counts no longer.
+func (l *loop) share(o *origin) {
+	c := l.shareable(o)
+	if c == nil {
+		return
+	}
+	old := c.origin
+	l.unseat(c)
+	c.origin = o
+	l.seat(c)
+	old.slots--
+	o.slots++
+	l.markReady(old)
+	l.forget(old)
+}
+
 // rest lets a conn stay open without an exchange, for a while.
 func (l *loop) rest(c *conn) {
 	if c.linked() {

@@ -7,8 +7,10 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -156,6 +158,61 @@ func TestProxyBody(t *testing.T) {
 				require.True(t, string(content) == string(got.Body))
 			})
 		}
+	}
+}
+
+// TestProxyShared: connections to a proxy that forwards serve every host, and the
+// limit for each host holds all the same.
+func TestProxyShared(t *testing.T) {
+	for _, through := range kinds[:2] {
+		s := newProxyScene(t, through, func(q *sim.Request) sim.Response {
+			u, err := absolute(q)
+			require.NoError(t, err)
+			return late(10*time.Millisecond, sim.Reply(200, "", []byte(u.Host)))
+		})
+		s.options.MaxConns, s.options.MaxPerHost = 6, 2
+		var requests []fetch.Request
+		hostOf := func(n int) string { return fmt.Sprintf("host%d.test", min(n, 30)) }
+		for n := range 60 {
+			requests = append(requests, fetch.Request{URL: "http://" + hostOf(n+1) + "/"})
+		}
+		f := s.fetcher()
+		for _, some := range [][]fetch.Request{requests[:20], requests[20:]} {
+			for _, got := range s.run(f, some...) {
+				require.NoError(t, got.err)
+				require.Equal(t, "http://"+string(got.Body)+"/", got.URL)
+			}
+		}
+		require.Equal(t, 6, s.k.Counts().Conns)
+		busy, most := map[string]int{}, 0
+		for _, e := range s.events {
+			switch host := hostOf(int(e.Job)); e.Kind {
+			case fetch.ExchangeSending:
+				busy[host]++
+				most = max(most, busy[host])
+			case fetch.ExchangeDone:
+				busy[host]--
+			}
+		}
+		require.Equal(t, 2, most, "at a time to one host")
+	}
+}
+
+// TestProxiesApart: a connection to one proxy serves no host that has another.
+func TestProxiesApart(t *testing.T) {
+	s := newProxyScene(t, kinds[0], func(q *sim.Request) sim.Response {
+		return sim.Reply(200, "", []byte(q.Address.String()))
+	})
+	s.options.MaxConns = 1
+	s.options.Proxy = func(u *url.URL) (*url.URL, error) {
+		n, err := strconv.Atoi(u.Hostname()[:1])
+		require.NoError(t, err)
+		return url.Parse(kinds[n])
+	}
+	for _, got := range s.run(s.fetcher(), gets("http://0.test/", "http://1.test/", "http://0.test/2", "http://1.test/2")...) {
+		require.NoError(t, got.err)
+		require.Equal(t, got.Remote.String(), string(got.Body))
+		require.True(t, strings.HasPrefix(got.URL, "http://0") == strings.HasSuffix(string(got.Body), ":3128"))
 	}
 }
 
