@@ -117,12 +117,18 @@ func reached(err error) bool {
 }
 
 // unreachable says whether a failure may be for want of a network: so may a host
-// be that is given up. That there are no descriptors left is another matter.
+// be that is given up. That there are no descriptors left is another matter. A
+// proxy that is not found or does not answer is one for a network that it alone
+// leads to; what a proxy says proves nothing either way, for it may be on this
+// machine.
 func unreachable(err error) bool {
 	var e *fetch.Error
-	var shortage *fetch.ShortageError
-	var private *fetch.PrivateAddressError
-	var down *fetch.HostDownError
-	return errors.As(err, &e) && (e.Phase == fetch.PhaseLookup || e.Phase == fetch.PhaseDial || errors.As(err, &down)) &&
-		!errors.As(err, &shortage) && !errors.As(err, &private) && !isLeft(err)
+	if !errors.As(err, &e) || errors.As(err, new(*fetch.ShortageError)) || errors.As(err, new(*fetch.PrivateAddressError)) || isLeft(err) {
+		return false
+	}
+	phase := e.Phase
+	if p, ok := errors.AsType[*fetch.ProxyError](err); ok {
+		phase = p.Phase
+	}
+	return phase == fetch.PhaseLookup || phase == fetch.PhaseDial || errors.As(err, new(*fetch.HostDownError))
 }

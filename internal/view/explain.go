@@ -37,10 +37,9 @@ type journey struct {
 
 // link is what has been told of one connection.
 type link struct {
-	connecting time.Duration // when connect was called
-	agreeing   time.Duration // when TLS began; 0: it did not
-	open       bool
-	uses       int // requests sent over it
+	step  fetch.EventKind // ConnDialing, ConnHandshaking, ConnTunnelling or ConnOpen
+	since time.Duration   // when it began
+	uses  int             // requests sent over it
 }
 
 // ending is a fetch that has ended and whose result is still to come.
@@ -89,7 +88,7 @@ func (e *Explain) Event(ev fetch.Event) {
 	switch ev.Kind {
 	case fetch.JobQueued, fetch.JobLookingUp, fetch.JobRunning, fetch.JobBackingOff, fetch.JobDone:
 		e.ofJob(ev, j, met)
-	case fetch.ConnDialing, fetch.CallConnect, fetch.ConnHandshaking, fetch.ConnOpen:
+	case fetch.ConnDialing, fetch.CallConnect, fetch.ConnHandshaking, fetch.ConnTunnelling, fetch.ConnOpen:
 		e.ofDial(ev)
 	case fetch.CallRecv, fetch.CallSplice:
 		e.ofReceipt(ev, j)
@@ -105,13 +104,13 @@ func (e *Explain) ofConn(ev fetch.Event) {
 	c := e.conns[ev.Conn]
 	switch {
 	case ev.Kind == fetch.ConnOpen:
-		c.open = true
+		c.step = ev.Kind
 		e.tell(0, "connection %d: connected, for whoever comes next", ev.Conn)
 	case ev.Kind == fetch.CallRecv:
 		e.tell(0, "connection %d: idle: %s", ev.Conn, received(ev, ev.N))
 	case ev.Kind == fetch.CallSend:
 		e.tell(0, "connection %d: idle: %s", ev.Conn, sent(ev))
-	case ev.Kind == fetch.ConnClosed && c.open:
+	case ev.Kind == fetch.ConnClosed && c.step != fetch.ConnDialing:
 		e.tell(0, "connection %d: closed", ev.Conn)
 	case ev.Kind == fetch.ConnClosed:
 		e.tell(0, "connection %d: given up, it never connected", ev.Conn)
@@ -129,7 +128,7 @@ func (e *Explain) ofJob(ev fetch.Event, j *journey, met bool) {
 		}
 	case fetch.JobLookingUp:
 		j.lookedUp = ev.At
-		e.tell(ev.Job, "looks up the addresses of its host")
+		e.tell(ev.Job, "looks up the addresses of its %s", [...]string{"host", "proxy"}[ev.N])
 	case fetch.JobRunning:
 		if j.lookedUp != 0 {
 			e.tell(ev.Job, "has the addresses after %s", milliseconds(ev.At-j.lookedUp))
@@ -182,13 +181,11 @@ func (e *Explain) ofHost(ev fetch.Event) {
 func (e *Explain) ofDial(ev fetch.Event) {
 	switch {
 	case ev.Kind == fetch.ConnDialing:
-		e.conns[ev.Conn] = &link{connecting: ev.At}
-	case ev.Kind == fetch.ConnOpen:
-		e.opened(ev, e.conns[ev.Conn])
-	case ev.Kind == fetch.ConnHandshaking:
+		e.conns[ev.Conn] = &link{step: ev.Kind, since: ev.At}
+	case ev.Kind != fetch.CallConnect:
 		c := e.conns[ev.Conn]
-		c.agreeing = ev.At
-		e.tell(ev.Job, "connection %d: writable: connected after %s, TLS begins", ev.Conn, milliseconds(ev.At-c.connecting))
+		e.tell(ev.Job, "connection %d: %s after %s%s", ev.Conn, c.reached(ev), milliseconds(ev.At-c.since), begins(ev.Kind))
+		c.step, c.since = ev.Kind, ev.At
 	case ev.Conn == 0:
 		e.tell(ev.Job, "connect: %s", errnoText(ev.Errno))
 	default:
@@ -196,14 +193,26 @@ func (e *Explain) ofDial(ev fetch.Event) {
 	}
 }
 
-func (e *Explain) opened(ev fetch.Event, c *link) {
-	c.open = true
-	if c.agreeing == 0 {
-		e.tell(ev.Job, "connection %d: writable: connected after %s", ev.Conn, milliseconds(ev.At-c.connecting))
-		return
+// reached is what the step that was under way has led to.
+func (c *link) reached(next fetch.Event) string {
+	switch c.step {
+	case fetch.ConnHandshaking:
+		return tls.VersionName(uint16(next.N)) + " agreed on with " + tls.CipherSuiteName(uint16(next.Of))
+	case fetch.ConnTunnelling:
+		return "the proxy has made a tunnel"
 	}
-	e.tell(ev.Job, "connection %d: %s agreed on with %s after %s", ev.Conn,
-		tls.VersionName(uint16(ev.N)), tls.CipherSuiteName(uint16(ev.Of)), milliseconds(ev.At-c.agreeing))
+	return "writable: connected"
+}
+
+// begins is what follows at once.
+func begins(step fetch.EventKind) string {
+	switch step {
+	case fetch.ConnHandshaking:
+		return ", TLS begins"
+	case fetch.ConnTunnelling:
+		return ", asks the proxy for a tunnel"
+	}
+	return ""
 }
 
 func family(ev fetch.Event) string {

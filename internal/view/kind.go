@@ -35,6 +35,7 @@ const (
 	kindShortage    = "shortage"    // descriptors or local ports had run out, and stayed so
 	kindRobots      = "robots"      // the site does not want it fetched
 	kindStopped     = "stopped"     // the run was stopped before it was done
+	kindProxy       = "proxy"       // the proxy was reached, and brings nobody to the server
 	kindRequest     = "request"     // the URL or the request makes no sense
 	kindOther       = "other"
 )
@@ -42,12 +43,12 @@ const (
 // Retriable are the kinds of failures of servers and of the network, which the
 // next try may not meet.
 var Retriable = []string{kindDNS, kindRefused, kindUnreachable, kindReset, kindTimeout, kindTLS, kindCertificate,
-	kindStatus, kindTruncated, kindMalformed, kindRedirect}
+	kindStatus, kindTruncated, kindMalformed, kindRedirect, kindProxy}
 
 // KindOf is what a fetch failed of, in a word that programs can rely on:
-// refused, unreachable, reset, timeout, dns, private, host-down, certificate, tls, status,
-// truncated, malformed, coding, limit, redirect, disk, shortage, robots, stopped, request or other. It is
-// empty without an error.
+// refused, unreachable, reset, timeout, dns, private, host-down, certificate, tls,
+// status, truncated, malformed, coding, limit, redirect, disk, shortage, robots,
+// stopped, proxy, request or other. It is empty without an error.
 func KindOf(err error) string {
 	if err == nil {
 		return ""
@@ -76,6 +77,8 @@ func kindOfType(err error) string {
 		return kindRobots
 	case is[*fetch.TimeoutError](err), errors.Is(err, context.DeadlineExceeded):
 		return kindTimeout
+	case phaseOf(err) == fetch.PhaseProxy && is[*fetch.StatusError](err):
+		return kindProxy
 	case is[*fetch.StatusError](err):
 		return kindStatus
 	case is[*fetch.LimitError](err), is[*http1.LimitError](err):
@@ -102,11 +105,10 @@ func kindOfType(err error) string {
 
 // kindOfPhase knows the phases in which only one kind of thing is left to fail.
 func kindOfPhase(err error) string {
-	var e *fetch.Error
-	if !errors.As(err, &e) {
+	if !is[*fetch.Error](err) {
 		return ""
 	}
-	switch e.Phase {
+	switch phaseOf(err) {
 	case fetch.PhaseRequest:
 		return kindRequest
 	case fetch.PhaseLookup:
@@ -115,6 +117,18 @@ func kindOfPhase(err error) string {
 		return kindDisk
 	}
 	return ""
+}
+
+// phaseOf is the phase of an error; of what failed on the way to a proxy, the
+// phase there.
+func phaseOf(err error) fetch.Phase {
+	if e, ok := errors.AsType[*fetch.ProxyError](err); ok {
+		return e.Phase
+	}
+	if e, ok := errors.AsType[*fetch.Error](err); ok {
+		return e.Phase
+	}
+	return fetch.PhaseRequest
 }
 
 // isOfTLS knows the errors that crypto/tls makes of a broken record, and those
@@ -149,8 +163,11 @@ func kindOfErrno(err error) string {
 			return k.kind
 		}
 	}
-	if e, ok := errors.AsType[*fetch.Error](err); ok && e.Phase == fetch.PhaseTLS {
+	switch phaseOf(err) {
+	case fetch.PhaseTLS:
 		return kindTLS
+	case fetch.PhaseProxy:
+		return kindProxy
 	}
 	return kindOther
 }

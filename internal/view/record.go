@@ -27,6 +27,7 @@ type Record struct {
 	Attempts    int     `json:"attempts"`
 	Reused      bool    `json:"reused"`
 	Remote      string  `json:"remote,omitempty"`
+	Proxy       string  `json:"proxy,omitempty"`
 	Timings     timings `json:"timings"`
 	Hops        []hop   `json:"hops,omitempty"` // of redirects
 	Error       *failed `json:"error,omitempty"`
@@ -65,6 +66,7 @@ func RecordOf(res *fetch.Result, err error, path func(name string) string) Recor
 		Resumed:  res.Resumed,
 		Attempts: res.Attempts,
 		Reused:   res.Reused,
+		Proxy:    res.Proxy,
 		Timings:  timingsOf(res.Timings),
 		Error:    failedOf(err),
 	}
