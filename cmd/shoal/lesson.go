@@ -60,6 +60,8 @@ func (l *lesson) event(e fetch.Event) {
 		l.aside(n, "connecting to %s", e.Remote)
 	case e.Errno != 0:
 		// EAGAIN is not worth telling here; any other error ends the fetch.
+	case e.Kind == fetch.CallSend && strings.HasPrefix(p.request.URL, "https:"):
+		l.aside(n, "sent %d of %d bytes of TLS", e.N, e.Of)
 	case e.Kind == fetch.CallSend:
 		l.aside(n, "sent %d of %d bytes: %q", e.N, e.Of, p.request.Raw[p.sent:p.sent+e.N])
 		p.sent += e.N
