@@ -71,7 +71,7 @@ func (r *runner) options() fetch.Options {
 	}
 	s.keep.apply(&o)
 	o.DenyPrivate = s.denyPrivate
-	o.Proxy = s.proxy
+	o.Proxy, o.ProxyTLS = s.proxy, s.proxyTLS
 	o.MaxHeadBytes = int(s.headMost)
 	o.Login = r.passwords.login()
 	if r.jar != nil {

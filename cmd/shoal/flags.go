@@ -52,8 +52,9 @@ type settings struct {
 	trust trust
 	tls   *fetch.TLS // what trust comes to; set by check
 
-	proxies proxyFlags
-	proxy   proxyFor // what they come to; set by check; nil: there are none
+	proxies  proxyFlags
+	proxy    proxyFor   // what they come to; set by check; nil: there are none
+	proxyTLS *fetch.TLS // nil: as for servers
 
 	silent   bool
 	verbose  bool
@@ -96,6 +97,7 @@ func (s *settings) groups() []group {
 		set("Going on with an earlier run", s.againFlags),
 		set("Connections", s.connectionFlags),
 		set("Requests and responses", s.requestFlags),
+		set("Proxies", func(f *pflag.FlagSet) { addProxyFlags(f, &s.proxies) }),
 		set("HTTPS", func(f *pflag.FlagSet) { addTrustFlags(f, &s.trust) }),
 		set("Time limits (seconds, or with a unit: 0.5, 10s, 2m)", s.timeFlags),
 		set("Limits and manners", s.mannerFlags),
@@ -136,10 +138,7 @@ func (s *settings) connectionFlags(f *pflag.FlagSet) {
 	f.BoolVarP(&s.only4, "ipv4", "4", false, "look up IPv4 addresses only")
 	f.BoolVarP(&s.only6, "ipv6", "6", false, "look up IPv6 addresses only")
 	f.Var(sizeValue{&s.recvBuffer, 1 << 30}, "recv-buffer", "make the receive buffers of the kernel `SIZE` bytes, which it may round")
-	f.VarP(&s.proxies.address, "proxy", "x", "go through the proxy `PROXY`, [SCHEME://][USER:PASSWORD@]HOST[:PORT], SCHEME being http, https, socks5, or socks5h, where the proxy looks names up; without it http_proxy, https_proxy and all_proxy in the environment say where to go, but for hosts of this machine")
-	f.VarP(&s.proxies.login, "proxy-user", "U", "log in to the proxy as `USER:PASSWORD`")
-	f.Var(&s.proxies.direct, "noproxy", "ask the hosts of `LIST` without a proxy, as in localhost,10.0.0.0/8,example.org:8080 or *, instead of those of no_proxy in the environment")
-	f.BoolVar(&s.denyPrivate, "deny-private", false, "for lists of strangers: fail what leads to this machine, to private networks, or to a cloud's metadata, with the kind private; addresses are judged after each lookup and redirect, those of --resolve too")
+	f.BoolVar(&s.denyPrivate, "deny-private", false, "for lists of strangers: fail what leads to this machine, to private networks, or to a cloud's metadata, with the kind private; addresses are judged after each lookup and redirect, those of --resolve too. Of proxies only those of socks5 can be used with it")
 	f.Var(s.hosts, "resolve", "take ADDR for the address of HOST, on all its ports: shoal looks up names without them")
 }
 

@@ -70,7 +70,7 @@ func TestUsage(t *testing.T) {
 		{"a proxy of version 4", []string{"-x", "socks4://h", url}, []string{"-x", "socks5h", "not socks4"}},
 		{"a proxy's port", []string{"-x", "h:65536", url}, []string{"-x", "65535"}},
 		{"a login without a password", []string{"-U", "carp", url}, []string{"-U", "USER:PASSWORD", "USER:"}},
-		{"the textbook with a proxy", []string{"--textbook", "-x", "h:1", url}, []string{"-x and --textbook"}},
+		{"the textbook with a proxy", []string{"--textbook", "-x", "socks5://h:1", url}, []string{"-x and --textbook"}},
 		{"URLs and a list", []string{"-i", "-", url}, []string{"-i", "list"}},
 		{"no method", []string{"-X", "GET /", url}, []string{"-X", "PUT", "GET /"}},
 		{"a tunnel", []string{"-X", "CONNECT", url}, []string{"-X", "CONNECT"}},

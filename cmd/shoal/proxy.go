@@ -1,10 +1,12 @@
 package main
 
 import (
+	"crypto/x509"
 	"net/url"
 	"os"
 	"strings"
 
+	"github.com/spf13/pflag"
 	"golang.org/x/net/http/httpproxy"
 )
 
@@ -19,6 +21,18 @@ import (
 // empty --noproxy names no host, whatever the environment says.
 type proxyFlags struct {
 	address, login, direct optionalValue
+
+	bundle   string // a file of authorities, for HTTPS proxies
+	insecure bool   // believe any HTTPS proxy
+}
+
+// addProxyFlags defines the flags.
+func addProxyFlags(f *pflag.FlagSet, p *proxyFlags) {
+	f.VarP(&p.address, "proxy", "x", "go through the proxy `PROXY`, [SCHEME://][USER:PASSWORD@]HOST[:PORT], SCHEME being http, https, socks5, or socks5h, where the proxy looks names up; without it http_proxy, https_proxy and all_proxy in the environment say where to go, but for hosts of this machine")
+	f.VarP(&p.login, "proxy-user", "U", "log in to the proxy as `USER:PASSWORD`")
+	f.Var(&p.direct, "noproxy", "ask the hosts of `LIST` without a proxy, as in localhost,10.0.0.0/8,example.org:8080 or *, instead of those of no_proxy in the environment")
+	f.StringVar(&p.bundle, "proxy-cacert", "", "believe an https proxy by the certificate authorities in `FILE` (PEM), in the place of those for servers")
+	f.BoolVar(&p.insecure, "proxy-insecure", false, "believe any https proxy: who is on the way can then read your proxy password")
 }
 
 // proxyFor gives the proxy for a URL, which has a port; nil is none.
@@ -27,13 +41,57 @@ type proxyFor func(*url.URL) (*url.URL, error)
 // checkProxies finds the proxies.
 func (s *settings) checkProxies() (err error) {
 	if s.textbook.wanted() {
-		if s.proxies.address.text != "" {
-			return usagef("-x and --textbook together: the textbook's program knows no proxy")
-		}
-		return nil
+		return s.checkTextbookProxy()
 	}
 	s.proxy, err = s.proxies.choose(os.Getenv)
 	return err
+}
+
+// checkTextbookProxy finds the proxy of a textbook run, which asks -x only. The
+// textbook's request line, with its whole URL, is the one for an HTTP proxy
+// (RFC 9112 section 3.2.2); everything else that a proxy can be sent would stand
+// among the bytes that are shown.
+func (s *settings) checkTextbookProxy() (err error) {
+	if !s.proxies.address.given {
+		return nil
+	}
+	if s.proxy, err = s.proxies.choose(os.Getenv); err != nil || s.proxy == nil {
+		return err
+	}
+	for _, text := range s.urls {
+		u, err := url.Parse(text)
+		if err != nil {
+			continue // the engine says what is wrong with it
+		}
+		proxy, err := s.proxy(u)
+		switch {
+		case err != nil || proxy == nil:
+		case proxy.Scheme != "http" || u.Scheme != "http":
+			return usagef("-x and --textbook together: that goes with a proxy of http:// and URLs of http:// only")
+		case proxy.User != nil:
+			return usagef("--textbook sends its request as it is, without credentials for a proxy; --raw-request can have them in a field Proxy-Authorization")
+		}
+	}
+	return nil
+}
+
+// checkProxyTrust says which HTTPS proxies are believed: what the flags of TLS
+// say counts for them too, but for what concerns servers.
+func (s *settings) checkProxyTrust() error {
+	p := &s.proxies
+	if p.bundle == "" && !p.insecure {
+		return nil
+	}
+	t := *s.tls
+	t.Insecure, t.Certificates, t.Pins = p.insecure, nil, nil
+	if p.bundle != "" {
+		t.Roots = x509.NewCertPool()
+		if err := addBundle(t.Roots, p.bundle); err != nil {
+			return usagef("--proxy-cacert: %w", err)
+		}
+	}
+	s.proxyTLS = &t
+	return nil
 }
 
 // choose finds the proxies of the flags, or of the environment. It gives nil

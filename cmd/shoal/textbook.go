@@ -181,6 +181,7 @@ func (t *textbook) options(s *settings) fetch.Options {
 		Accept:           func(*fetch.Head) error { return nil },
 		Resolver:         &resolver{s.family(), s.hosts},
 	}
+	o.Proxy = s.proxy
 	if t.recvSize > 0 {
 		o.RecvBytes = int(t.recvSize)
 	}

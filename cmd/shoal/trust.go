@@ -113,6 +113,9 @@ func (t *trust) certificates() ([]tls.Certificate, error) {
 
 // warnOfTrust says what everyone should know who has asked for it.
 func (r *runner) warnOfTrust() {
+	if r.proxies.insecure {
+		r.say("WARNING: --proxy-insecure: whoever is on the way can pose as an https proxy, and read the credentials for it")
+	}
 	if !r.trust.insecure {
 		return
 	}
