@@ -121,6 +121,9 @@ func (f *file) discardLater() {
 	d, b := f.folder, f.backlog()
 	b.then, b.paused = discards, false
 	d.drop(b)
+	if f.origin != nil {
+		d.queue.removing[f.name] = b
+	}
 	d.enqueue(b)
 }
 
@@ -208,6 +211,7 @@ func (d *Folder) account(b *backlog) {
 		if s.err == nil {
 			d.freeTemp(f.temp)
 		}
+		d.removed(b)
 		f.end()
 		return
 	case s.unmade:

@@ -109,7 +109,7 @@ func (d *Folder) open(k kernel.Kernel, beside func(work, done func())) error {
 		return fmt.Errorf("folder %s: %w", d.path, err)
 	}
 	d.clock, d.files, d.dir = k, k, dir
-	d.disk, d.queue = disk{}, queue{beside: beside}
+	d.disk, d.queue = disk{}, queue{beside: beside, removing: map[string]*backlog{}}
 	d.early = map[*file][]byte{}
 	d.tempTag = tempPrefix + strconv.FormatUint(k.Random()>>32, 36) + "-"
 	d.temps, d.free = nil, nil

@@ -20,6 +20,8 @@ type queue struct {
 	under   []*backlog // with a step under way
 	held    int        // bytes of all
 	waiting []*backlog // written, and paused, it may be, until there is room
+
+	removing map[string]*backlog // parts to be removed, by their final names
 }
 
 // active says whether file calls are made beside the loop now, or about to be.
@@ -38,17 +40,36 @@ func (d *Folder) enqueue(b *backlog) {
 // begin begins as many steps as there may be at a time.
 func (d *Folder) begin() {
 	q := &d.queue
-	for len(q.ready) > 0 && len(q.under) < stepsMost {
-		b := q.ready[0]
-		q.ready = slices.Delete(q.ready, 0, 1)
+	for len(q.under) < stepsMost {
+		i := slices.IndexFunc(q.ready, d.mayStep)
+		if i < 0 {
+			return
+		}
+		b := q.ready[i]
+		q.ready = slices.Delete(q.ready, i, i+1)
 		b.queued = false
 		if !d.prepare(b) {
+			d.removed(b)
 			b.file.end()
 			continue
 		}
 		b.under = true
 		q.under = append(q.under, b)
 		q.beside(b.step.run, func() { d.stepped(b) })
+	}
+}
+
+// mayStep says whether nothing else has to come first: parts go by their final
+// names, so one that is discarded must be gone before its name is begun again.
+func (d *Folder) mayStep(b *backlog) bool {
+	first := d.queue.removing[b.file.name]
+	return first == nil || first == b
+}
+
+// removed lets a name be begun again.
+func (d *Folder) removed(b *backlog) {
+	if d.queue.removing[b.file.name] == b {
+		delete(d.queue.removing, b.file.name)
 	}
 }
 
