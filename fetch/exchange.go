@@ -131,13 +131,25 @@ func (l *loop) progressSent(c *conn) {
 func (l *loop) step(x *exchange, kind http1.Kind) {
 	switch kind {
 	case http1.Interim:
-		// Nobody asked for it (RFC 9110 section 15.2).
+		l.interim(x)
 	case http1.Final:
 		l.head(x)
 	case http1.Body:
 		l.body(x, x.conn.proto.piece(x))
 	case http1.Done:
 		l.done(x)
+	}
+}
+
+// interim shows an interim head to who asked to see them (RFC 9110 section 15.2).
+func (l *loop) interim(x *exchange) {
+	if l.options.Interim == nil {
+		return
+	}
+	r := x.job.outgoing()
+	l.judged, _ = x.conn.proto.head(x)
+	if err := l.options.Interim(&r, &l.judged); err != nil {
+		l.fail(x.job, PhaseAwait, err)
 	}
 }
 
@@ -203,6 +215,7 @@ func (l *loop) open(x *exchange, h Head, length int64, codings []string) {
 		Attempt: int(j.attempt),
 		URL:     j.url,
 		Resumer: Resumer{&l.mail, j.token},
+		conn:    x.conn,
 	}
 	body, err := l.bodyFor(info)
 	if no, ok := errors.AsType[*refused](err); ok {
@@ -520,6 +533,7 @@ func (l *loop) drop(x *exchange) {
 	}
 	if x.state == exchangeReceiving {
 		res.Head, res.End = c.proto.head(x)
+		res.Trailer = c.proto.trailer(x)
 	}
 	l.setExchange(x, exchangeDone)
 	for at := &c.first; *at != nil; at = &(*at).next {

@@ -144,6 +144,10 @@ type Options struct {
 	// Nil: a status outside 200 to 299 is a *StatusError.
 	Accept func(h *Head) error
 
+	// Interim is shown every interim head (1xx) of a response, on the loop. Its error
+	// fails the fetch in phase await. Nil: they are read past.
+	Interim func(r *Request, h *Head) error
+
 	// Jar has the cookies that requests carry, besides those in their Fields, and
 	// takes those that responses set. Nil: there are none.
 	Jar Jar

@@ -31,10 +31,12 @@ type protocol interface {
 	hold()
 
 	// next is what the bytes show, and to which exchange. From Final on there
-	// is a head; with Body there is a piece, until the next call.
+	// is a head; with Body there is a piece, until the next call; with Done a
+	// trailer.
 	next() (x *exchange, kind http1.Kind, err error)
 	head(x *exchange) (Head, Framing)
 	piece(x *exchange) []byte
+	trailer(x *exchange) Section
 
 	// reading says whether more bytes are wanted: not while a pause concerns
 	// the whole conn.
@@ -115,7 +117,8 @@ func (h *h1) next() (*exchange, http1.Kind, error) {
 
 func (h *h1) head(*exchange) (Head, Framing) { return h.parser.Head(), h.parser.Framing() }
 
-func (h *h1) piece(*exchange) []byte { return h.parser.Data() }
+func (h *h1) piece(*exchange) []byte    { return h.parser.Data() }
+func (h *h1) trailer(*exchange) Section { return h.parser.Trailer() }
 
 func (h *h1) reading() bool { return !h.exchange.paused }
 func (h *h1) started() bool { return h.parser.Started() }

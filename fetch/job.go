@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -70,14 +71,15 @@ type job struct {
 
 // special is what makes a job more than a GET of its URL.
 type special struct {
-	given   Request // as the caller gave it
-	request Request // as it is sent: redirects change it
-	kept    *kept   // nil: its body begins at the beginning
-	resumed int64   // bytes of it that were there before the job
-	cookies string  // that the last request had from the jar
-	visits  []visit // the requests that were redirected
-	beyond  *lookup // of the host, where the proxy is to be given an address
-	asked   uint16  // of these addresses, those that the proxy has been asked for
+	given   Request     // as the caller gave it
+	request Request     // as it is sent: redirects change it
+	kept    *kept       // nil: its body begins at the beginning
+	unbind  func() bool // from the request's context; nil without one
+	resumed int64       // bytes of it that were there before the job
+	cookies string      // that the last request had from the jar
+	visits  []visit     // the requests that were redirected
+	beyond  *lookup     // of the host, where the proxy is to be given an address
+	asked   uint16      // of these addresses, those that the proxy has been asked for
 }
 
 // trouble is what a job has met that is not its end yet.
@@ -219,7 +221,7 @@ func (l *loop) newJob(r Request) {
 	if err == nil {
 		t.route.proxy, err = l.proxyFor(t.url)
 	}
-	if err != nil || t.url != r.URL || r.Method != "" || r.Fields != nil || r.Body != nil || r.Raw != nil || r.Name != "" || r.Encoded || r.Replace {
+	if err != nil || t.url != r.URL || !r.isPlain() {
 		j.special = &special{given: r, request: r}
 	}
 	if err != nil {
@@ -229,6 +231,10 @@ func (l *loop) newJob(r Request) {
 	}
 	if t.authorization != "" && !hasField(r.Fields, "Authorization") {
 		j.special.request.Fields = with(r.Fields, Field{Name: "Authorization", Value: t.authorization})
+	}
+	if err := l.bind(j); err != nil {
+		l.finish(j, PhaseQueue, err)
+		return
 	}
 	if l.reserver != nil {
 		l.offered = r
@@ -242,6 +248,40 @@ func (l *loop) newJob(r Request) {
 	l.aim(j, t)
 	l.takeUp(j)
 	l.enqueue(j)
+}
+
+// bind has a job end with its request's context, if that has one. An error: it
+// has ended already.
+func (l *loop) bind(j *job) error {
+	ctx := j.given().Context
+	if ctx == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	k := j.token
+	j.special.unbind = context.AfterFunc(ctx, func() { l.mail.cancel(k) })
+	return nil
+}
+
+// unbind ends what bind began.
+func (j *job) unbind() {
+	if j.special != nil && j.special.unbind != nil {
+		j.special.unbind()
+	}
+}
+
+// cancelled says whether nobody waits for a job any more.
+func (j *job) cancelled() bool {
+	ctx := j.given().Context
+	return ctx != nil && ctx.Err() != nil
+}
+
+// isPlain says whether a request is a GET of its URL and nothing more.
+func (r *Request) isPlain() bool {
+	return r.Method == "" && r.Fields == nil && r.Body == nil && r.Raw == nil && r.Name == "" &&
+		!r.Encoded && !r.Replace && r.Context == nil
 }
 
 // given is the request as the caller gave it.
@@ -336,12 +376,13 @@ func (l *loop) finish(j *job, phase Phase, err error) {
 	if j.exchange != nil || j.dialing != nil {
 		panic("fetch: a job finished with work under way")
 	}
-	if err != nil && !j.skipped && j.state != jobBackingOff {
+	if err != nil && !j.skipped && j.state != jobBackingOff && !j.cancelled() {
 		l.learn(j, phase, err)
 		if l.retry(j, phase, err) {
 			return
 		}
 	}
+	j.unbind()
 	if err == nil || j.skipped {
 		l.discard(j)
 	} else {

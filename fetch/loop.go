@@ -72,7 +72,7 @@ type loop struct {
 	cookies []byte        // of the jar, being written
 	offered Request       // to the sink's Reserve
 	judged  Head          // by Accept
-	resumes []token
+	notes   notes
 	answers []uint64
 
 	shared *shared // with other goroutines
@@ -202,7 +202,7 @@ func (l *loop) allSeen(n int) bool {
 }
 
 // takeMail acts on what other goroutines have left: finished lookups and work
-// of the sink's, sinks that can take more.
+// of the sink's, sinks that can take more, requests that nobody waits for.
 func (l *loop) takeMail() {
 	l.answers = l.workers.Finished(l.answers[:0])
 	for _, id := range l.answers {
@@ -210,11 +210,18 @@ func (l *loop) takeMail() {
 			l.answered(id)
 		}
 	}
-	l.resumes = l.mail.take(l.resumes[:0])
-	for _, k := range l.resumes {
+	l.notes = l.mail.take(l.notes)
+	for _, k := range l.notes.resumes {
 		if j := l.jobs.get(k); j != nil {
 			l.resume(j)
 		}
+	}
+	for _, k := range l.notes.cancels {
+		if j := l.jobs.get(k); j != nil && j.state != jobDone {
+			l.fail(j, j.phase(), context.Cause(j.given().Context))
+		}
+	}
+	for l.notes.noIdle && l.retireIdle() {
 	}
 }
 
@@ -367,5 +374,8 @@ func (l *loop) wreck() {
 			l.kernel.CloseSocket(int(c.fd))
 		}
 	})
-	l.jobs.each(func(j *job) { l.discard(j) })
+	l.jobs.each(func(j *job) {
+		j.unbind()
+		l.discard(j)
+	})
 }

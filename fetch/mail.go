@@ -7,22 +7,39 @@ import "sync"
 type mailbox struct {
 	wake func()
 
-	mu      sync.Mutex
-	resumes []token
+	mu    sync.Mutex
+	notes notes
 }
 
-func (m *mailbox) resume(job token) {
+// notes are what other goroutines have to say.
+type notes struct {
+	resumes []token // jobs whose bodies can take more
+	cancels []token // jobs whose contexts have ended
+	noIdle  bool    // no idle conn is wanted any more
+}
+
+func (m *mailbox) leave(write func(n *notes)) {
 	m.mu.Lock()
-	m.resumes = append(m.resumes, job)
+	write(&m.notes)
 	m.mu.Unlock()
 	m.wake()
 }
 
-// take appends what has come and empties the box.
-func (m *mailbox) take(resumes []token) []token {
+func (m *mailbox) resume(job token) {
+	m.leave(func(n *notes) { n.resumes = append(n.resumes, job) })
+}
+
+func (m *mailbox) cancel(job token) {
+	m.leave(func(n *notes) { n.cancels = append(n.cancels, job) })
+}
+
+func (m *mailbox) closeIdle() { m.leave(func(n *notes) { n.noIdle = true }) }
+
+// take exchanges what has come for notes that have been read.
+func (m *mailbox) take(read notes) notes {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	resumes = append(resumes, m.resumes...)
-	m.resumes = m.resumes[:0]
-	return resumes
+	came := m.notes
+	m.notes = notes{resumes: read.resumes[:0], cancels: read.cancels[:0]}
+	return came
 }

@@ -138,6 +138,7 @@ func (p *paper) deliver(id uint16, s *paperStream) (*exchange, http1.Kind, error
 
 func (p *paper) piece(*exchange) []byte { return p.shown }
 
+func (p *paper) trailer(*exchange) Section      { return "" }
 func (p *paper) head(*exchange) (Head, Framing) { return okHead(), http1.Length }
 
 func (p *paper) forget(id uint16) {

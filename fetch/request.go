@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"context"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -16,6 +17,9 @@ type Field = http1.Field
 // Head is the head of a response, as it came: status, fields, and the raw text.
 // It is a small value and stays valid for ever.
 type Head = http1.Head
+
+// Section is a run of header fields as they came.
+type Section = http1.Section
 
 // Framing is how the end of a response's body was known.
 type Framing = http1.Framing
@@ -50,6 +54,10 @@ type Request struct {
 	// Encoded leaves the response as it is encoded, whatever Options.Decode says.
 	// Accept-Encoding is then "identity" unless Fields has it.
 	Encoded bool
+
+	// Context ends this one fetch, in whatever phase it is, with its cause. Nil:
+	// only that of the Fetch does.
+	Context context.Context
 
 	// Name is what the sink should call it; empty leaves that to the sink.
 	Name string
@@ -128,6 +136,7 @@ type Result struct {
 	Bytes     int64          // body bytes received, and decoded if they were, also when failed half-way
 	Resumed   int64          // of these, what was there from an earlier run
 	End       Framing        // how the body's end was, or would have been, known
+	Trailer   Section        // the fields that followed a chunked body; empty for most
 	Attempts  int            // requests sent or connections tried for; 0 when skipped
 	Redirects int            // how many were followed
 	Hops      []Hop          // when some were: every request on the way, the last too

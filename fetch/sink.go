@@ -55,6 +55,8 @@ type OpenInfo struct {
 	URL     string // from where it comes, after redirects
 
 	Resumer
+
+	conn *conn // while Open runs
 }
 
 // Resumer is what a body that asks for pauses keeps of its [OpenInfo].
