@@ -38,7 +38,7 @@ var rooms = []room{
 	{"cmd/shoal", []string{"fetch", "fetch/save", "internal/lab", "internal/list", "internal/state", "internal/robots", "internal/view", "internal/kernel", "internal/offload", "internal/cookies", "internal/netrc", "internal/rate"}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/net/http/httpproxy", "golang.org/x/term"}},
 	{"internal/view", []string{"fetch", "internal/kernel", "internal/http1", "internal/tlsconn", "internal/robots"}, []string{"golang.org/x/term"}},
 	{"fetch/save", []string{"fetch", "internal/kernel"}, []string{"golang.org/x/text"}},
-	{"fetch", []string{"poller", "internal/kernel", "internal/offload", "internal/http1", "internal/socks5", "internal/tlsconn", "internal/rate", "internal/decode"}, []string{"golang.org/x/net/idna"}},
+	{"fetch", []string{"poller", "internal/kernel", "internal/offload", "internal/http1", "internal/socks5", "internal/tlsconn", "internal/rate", "internal/decode"}, []string{"golang.org/x/net/idna", "golang.org/x/net/http/httpguts"}},
 	{"internal/sim", []string{"poller", "internal/kernel", "internal/offload"}, nil},
 	{"internal/lab", nil, nil},
 	{"internal/list", nil, nil},

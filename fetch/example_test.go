@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -192,4 +193,28 @@ func ExampleSink() {
 	// Output:
 	// fetched true <nil>
 	// 98f0523dc9cab46f
+}
+
+// A client of net/http fetches over a loop; nothing else about it changes.
+func ExampleNewTransport() {
+	server := aquarium()
+	defer server.Close()
+
+	transport, err := fetch.NewTransport(fetch.Options{Decode: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer transport.Close()
+
+	client := &http.Client{Transport: transport}
+	res, err := client.Get(server.URL + "/fish/herring")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	fmt.Println(res.Status, string(text), err)
+	// Output: 200 OK a picture of a herring <nil>
 }

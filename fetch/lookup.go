@@ -3,7 +3,6 @@ package fetch
 import (
 	"context"
 	"errors"
-	"math"
 	"net/netip"
 	"strings"
 	"syscall"
@@ -43,9 +42,6 @@ const (
 )
 
 var errNoAddress = errors.New("the name has no address")
-
-// never is when a host that is an address is asked for again.
-const never = math.MaxInt64
 
 // resolve brings a job to its host's addresses, or its proxy's: at once where
 // they are known, or when the lookup has finished. A job whose proxy is given

@@ -1,6 +1,9 @@
 package fetch
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // patience names the deadlines of a fetch. Each is a duration in [Options] and
 // a word in [TimeoutError].
@@ -19,6 +22,10 @@ const (
 	shortagePatience           // of the job: look again for a free descriptor
 	backoffPatience            // of the job: try again
 )
+
+// never is a moment that does not come, and a timeout that does not pass: there
+// is room for a moment to be added to it.
+const never = time.Duration(math.MaxInt64 / 4)
 
 // deadline is when its owner must be looked at next. Zero is never.
 //
