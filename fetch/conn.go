@@ -128,10 +128,10 @@ func (l *loop) setConn(c *conn, to connState) {
 	}
 }
 
-// remote is the peer's address and port.
+// remote is the peer's address and port; nothing when it has a path.
 func (c *conn) remote() netip.AddrPort {
 	_, port := c.origin.route.hop()
-	return netip.AddrPortFrom(*c.address, port)
+	return peer(*c.address, port)
 }
 
 // atProxy says whether a conn on its way to open has to do with a proxy still.
@@ -143,23 +143,13 @@ func (c *conn) atProxy() bool {
 // dial makes a socket and starts to connect it, for a job. The address stays
 // where it is.
 func (l *loop) dial(j *job, address *netip.Addr) error {
-	family := syscall.AF_INET
-	if address.Is6() {
-		family = syscall.AF_INET6
-	}
-	fd, err := l.kernel.Socket(family)
+	fd, err := l.socket(*address)
 	if err != nil {
 		return err
 	}
-	if l.options.RecvBuffer > 0 {
-		if err := l.kernel.SetRecvBuffer(fd, l.options.RecvBuffer); err != nil {
-			l.kernel.CloseSocket(fd)
-			return err
-		}
-	}
 	_, port := j.origin.route.hop()
-	to := netip.AddrPortFrom(*address, port)
-	err = l.kernel.Connect(fd, to)
+	to := peer(*address, port)
+	err = l.connect(fd, to)
 	if err != nil && err != syscall.EINPROGRESS {
 		l.kernel.CloseSocket(fd)
 		l.traceConnect(j, nil, to, err)
@@ -252,7 +242,7 @@ func (l *loop) failOpening(c *conn, err error) {
 	}
 	j.dialing, c.job = nil, nil
 	l.retire(c)
-	j.tell().Remote = c.remote()
+	j.tell().Remote, j.tell().UnixSocket = c.remote(), l.options.UnixSocket
 	j.attempt++
 	l.finish(j, phase, err)
 }

@@ -30,7 +30,7 @@ func (l *loop) dialNext(j *job) {
 			return
 		}
 		_, port := j.origin.route.hop()
-		j.note(netip.AddrPortFrom(*address, port), err)
+		l.note(j, peer(*address, port), err)
 	}
 	l.undialled(j)
 }
@@ -44,16 +44,16 @@ func (l *loop) dialFailed(c *conn, err error) {
 	}
 	j.dialing, c.job = nil, nil
 	l.retire(c)
-	j.note(to, err)
+	l.note(j, to, err)
 	l.dialNext(j)
 }
 
 // note keeps what an attempt has met, for when all have failed.
-func (j *job) note(to netip.AddrPort, err error) {
+func (l *loop) note(j *job, to netip.AddrPort, err error) {
 	if j.trouble == nil {
 		j.trouble = new(trouble)
 	}
-	j.trouble.dialErrs = append(j.trouble.dialErrs, &dialError{to, err})
+	j.trouble.dialErrs = append(j.trouble.dialErrs, &dialError{to, l.options.UnixSocket, err})
 }
 
 // undialled is called when no address is left to try. If it was for want of a
@@ -81,13 +81,20 @@ func (l *loop) short(j *job, phase Phase, err error) {
 	l.finish(j, phase, &ShortageError{shortageLimit, err})
 }
 
-// dialError says which address an attempt went to.
+// dialError says which address, or path, an attempt went to.
 type dialError struct {
-	to  netip.AddrPort
-	err error
+	to   netip.AddrPort
+	path string
+	err  error
 }
 
-func (e *dialError) Error() string { return fmt.Sprintf("%v: %v", e.to, e.err) }
+func (e *dialError) Error() string {
+	if !e.to.IsValid() {
+		return e.path + ": " + e.err.Error()
+	}
+	return fmt.Sprintf("%v: %v", e.to, e.err)
+}
+
 func (e *dialError) Unwrap() error { return e.err }
 
 // dialErrors are what the attempts of one round met, one for each address.

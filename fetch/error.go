@@ -198,7 +198,9 @@ func isShortageNow(err error) bool {
 }
 
 // isShortage tells the errors of dialling that mean "not now": the process or
-// the machine is out of descriptors, or of local ports (socket(2), connect(2)).
+// the machine is out of descriptors, or of local ports (socket(2), bind(2),
+// connect(2)), or the queue of a server of the Unix domain is full (unix(7)).
 func isShortage(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.EADDRNOTAVAIL)
+	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EADDRINUSE) ||
+		errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.EADDRNOTAVAIL)
 }

@@ -64,7 +64,8 @@ type Event struct {
 	Of    int           // see the kind
 	Errno syscall.Errno // 0 when the call succeeded
 
-	Remote netip.AddrPort // of CallConnect: the address
+	Remote     netip.AddrPort // of CallConnect: the address; zero when it has a path
+	UnixSocket string         // of CallConnect: the path
 }
 
 // trace tells the observer, if there is one.
@@ -78,7 +79,7 @@ func (l *loop) trace(kind EventKind, j *job, c *conn, n, of int, err error) {
 // traceConnect tells of a connect, and where to.
 func (l *loop) traceConnect(j *job, c *conn, to netip.AddrPort, err error) {
 	if l.options.Trace != nil {
-		l.show(Event{Kind: CallConnect, At: l.now, Remote: to}, j, c, err)
+		l.show(Event{Kind: CallConnect, At: l.now, Remote: to, UnixSocket: l.options.UnixSocket}, j, c, err)
 	}
 }
 

@@ -527,7 +527,7 @@ func (l *loop) lost(x *exchange, err error) {
 // drop takes an exchange off its conn and its job, which keeps what it learned.
 func (l *loop) drop(x *exchange) {
 	c, res := x.conn, x.job.tell()
-	res.Remote = c.remote()
+	res.Remote, res.UnixSocket = c.remote(), l.options.UnixSocket
 	if c.origin.route.secure {
 		res.TLS = c.agreed
 	}

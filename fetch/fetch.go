@@ -175,6 +175,17 @@ type Options struct {
 	// the loop, from at most 64 goroutines at once.
 	Resolver Resolver
 
+	// LocalAddrs are addresses of this machine that connections come from: the
+	// first that is of the server's family, and of its scope if there is one. A
+	// connection that cannot fails with a [*BindError]. Empty: what the system
+	// chooses.
+	LocalAddrs []netip.Addr
+
+	// UnixSocket is the path, of at most 103 bytes, of a socket of the Unix domain
+	// to which all connections lead, whatever host and port a URL has. Nothing is
+	// looked up, and no proxy asked for. Empty: there is none.
+	UnixSocket string
+
 	// DenyPrivate fails what leads to this machine, to its networks or to nobody,
 	// with a [*PrivateAddressError] in phase lookup: a host's addresses are checked
 	// after every lookup, redirects included, and no others are dialled. It is for
@@ -316,6 +327,9 @@ func (o Options) withDefaults() (Options, error) {
 		return o, err
 	}
 	if err := o.Manners.check(); err != nil {
+		return o, err
+	}
+	if err := o.checkSockets(); err != nil {
 		return o, err
 	}
 	if o.Accept == nil {

@@ -47,6 +47,11 @@ var errNoAddress = errors.New("the name has no address")
 // they are known, or when the lookup has finished. A job whose proxy is given
 // addresses needs both: the host's first.
 func (l *loop) resolve(j *job) {
+	if l.unix != nil {
+		j.lookup = l.unix
+		l.resolved(j)
+		return
+	}
 	r := &j.origin.route
 	host := lookupHost{name: r.host}
 	if r.proxy.kind != noProxy && !j.looksBeyond() {

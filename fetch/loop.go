@@ -53,6 +53,7 @@ type loop struct {
 	verifyLater bool      // the judging of certificates may block
 
 	names    map[lookupHost]*lookup
+	unix     *lookup            // the answer to all, with Options.UnixSocket
 	lookups  map[uint64]*lookup // under way, by id
 	shortage shortage
 
@@ -118,6 +119,9 @@ func newLoop(o Options, k kernel.Kernel, b *beside, s *shared) *loop {
 			c.h1.parser.ToClose()
 		}
 		return &c.h1
+	}
+	if o.UnixSocket != "" {
+		l.unix = throughUnix()
 	}
 	l.mail.wake = s.wake
 	l.adopt(&o.Manners)

@@ -104,7 +104,7 @@ func (p *proxy) authorization() string {
 
 // proxyFor asks which proxy a URL has.
 func (l *loop) proxyFor(target string) (proxy, error) {
-	if l.options.Proxy == nil {
+	if l.options.Proxy == nil || l.options.UnixSocket != "" {
 		return proxy{}, nil
 	}
 	u, err := readURL(target)

@@ -126,25 +126,26 @@ func (o Outcome) String() string {
 // Result is what became of one Request. It is the caller's to keep; the engine
 // holds no part of it.
 type Result struct {
-	Request   Request
-	Outcome   Outcome
-	URL       string         // the last URL asked, after redirects
-	Head      Head           // of the last response; zero when none came
-	Name      string         // what the sink's Reserve called it; else empty
-	Body      []byte         // the body, when Options.Sink is nil
-	SHA256    []byte         // with Options.SHA256, of the body; nil unless all of it was fetched in this Fetch
-	Bytes     int64          // body bytes received, and decoded if they were, also when failed half-way
-	Resumed   int64          // of these, what was there from an earlier run
-	End       Framing        // how the body's end was, or would have been, known
-	Trailer   Section        // the fields that followed a chunked body; empty for most
-	Attempts  int            // requests sent or connections tried for; 0 when skipped
-	Redirects int            // how many were followed
-	Hops      []Hop          // when some were: every request on the way, the last too
-	Reused    bool           // the last request went over a kept-alive connection
-	Remote    netip.AddrPort // the server's address, or its proxy's; zero when never connected
-	Proxy     string         // the URL of the proxy, without credentials; empty without one
-	TLS       TLSState       // of the last connection; zero for http
-	Timings   Timings
+	Request    Request
+	Outcome    Outcome
+	URL        string         // the last URL asked, after redirects
+	Head       Head           // of the last response; zero when none came
+	Name       string         // what the sink's Reserve called it; else empty
+	Body       []byte         // the body, when Options.Sink is nil
+	SHA256     []byte         // with Options.SHA256, of the body; nil unless all of it was fetched in this Fetch
+	Bytes      int64          // body bytes received, and decoded if they were, also when failed half-way
+	Resumed    int64          // of these, what was there from an earlier run
+	End        Framing        // how the body's end was, or would have been, known
+	Trailer    Section        // the fields that followed a chunked body; empty for most
+	Attempts   int            // requests sent or connections tried for; 0 when skipped
+	Redirects  int            // how many were followed
+	Hops       []Hop          // when some were: every request on the way, the last too
+	Reused     bool           // the last request went over a kept-alive connection
+	Remote     netip.AddrPort // the server's address, or its proxy's; zero when never connected, or to a path
+	UnixSocket string         // the path, when it was connected to one
+	Proxy      string         // the URL of the proxy, without credentials; empty without one
+	TLS        TLSState       // of the last connection; zero for http
+	Timings    Timings
 }
 
 // Hop is one of the requests of a fetch that was redirected.

@@ -143,7 +143,7 @@ func (l *loop) tunnelFailed(c *conn, err error) {
 		l.failOpening(c, err)
 		return
 	}
-	j.note(netip.AddrPortFrom(*t.target, c.origin.route.port), err)
+	l.note(j, netip.AddrPortFrom(*t.target, c.origin.route.port), err)
 	s := j.special
 	if s.asked++; int(s.asked) >= len(s.beyond.answer.addrs) {
 		l.failOpening(c, j.trouble.dialErrs)

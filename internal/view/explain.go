@@ -188,6 +188,8 @@ func (e *Explain) ofDial(ev fetch.Event) {
 		c.step, c.since = ev.Kind, ev.At
 	case ev.Conn == 0:
 		e.tell(ev.Job, "connect: %s", errnoText(ev.Errno))
+	case ev.UnixSocket != "":
+		e.tell(ev.Job, "connection %d: connect to %s: %s", ev.Conn, ev.UnixSocket, connecting(ev.Errno))
 	default:
 		e.tell(ev.Job, "connection %d: connect to %v (%s): %s", ev.Conn, ev.Remote, family(ev), connecting(ev.Errno))
 	}

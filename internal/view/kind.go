@@ -71,6 +71,8 @@ func kindOfType(err error) string {
 		return kindPrivate
 	case is[*fetch.HostDownError](err):
 		return kindHostDown
+	case is[*fetch.BindError](err):
+		return kindUnreachable
 	case is[*fetch.ShortageError](err):
 		return kindShortage
 	case is[*robots.DisallowedError](err):

@@ -89,8 +89,11 @@ func RecordOf(res *fetch.Result, err error, path func(name string) string) Recor
 		r.ContentType = res.Head.Get("Content-Type")
 		r.End = res.End.String()
 	}
-	if res.Remote.IsValid() {
+	switch {
+	case res.Remote.IsValid():
 		r.Remote = res.Remote.String()
+	case res.UnixSocket != "":
+		r.Remote = "unix:" + res.UnixSocket
 	}
 	return r
 }
