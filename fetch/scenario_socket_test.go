@@ -142,11 +142,12 @@ func TestUnixSocketInMildChaos(t *testing.T) {
 // together.
 func TestSocketOptionsRefused(t *testing.T) {
 	for text, o := range map[string]fetch.Options{
-		"LocalAddrs[1] is":     {LocalAddrs: append(addrs("10.0.0.1"), netip.Addr{})},
-		"LocalAddrs[0] is ff0": {LocalAddrs: addrs("ff02::1")},
-		"at most 103 bytes":    {UnixSocket: string(times("/x", 104))},
-		"it leads to this":     {UnixSocket: "/run/web", DenyPrivate: true},
-		"it needs no address":  {UnixSocket: "/run/web", LocalAddrs: addrs("10.0.0.1")},
+		"LocalAddrs[1] is":      {LocalAddrs: append(addrs("10.0.0.1"), netip.Addr{})},
+		"LocalAddrs[0] is ff0":  {LocalAddrs: addrs("ff02::1")},
+		"at most 103 bytes":     {UnixSocket: string(times("/x", 104))},
+		"does not begin with @": {UnixSocket: "@web"},
+		"it leads to this":      {UnixSocket: "/run/web", DenyPrivate: true},
+		"it needs no address":   {UnixSocket: "/run/web", LocalAddrs: addrs("10.0.0.1")},
 	} {
 		require.ErrorContains(t, newOn(t, 1024, o), text)
 	}

@@ -126,7 +126,7 @@ func (o *Options) checkSockets() error {
 	case len(o.LocalAddrs) > 0:
 		return errors.New("fetch: UnixSocket and LocalAddrs exclude each other: it needs no address")
 	case len(o.UnixSocket) > mostUnixPath || o.UnixSocket[0] == '@':
-		return fmt.Errorf("fetch: UnixSocket is %q, it must be a path of at most %d bytes", o.UnixSocket, mostUnixPath)
+		return fmt.Errorf("fetch: UnixSocket is %q, it must be a path of at most %d bytes that does not begin with @", o.UnixSocket, mostUnixPath)
 	}
 	return nil
 }

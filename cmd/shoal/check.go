@@ -7,7 +7,7 @@ import (
 
 // check refuses what makes no sense together, and says what would.
 func (s *settings) check() error {
-	for _, check := range []func() error{s.checkPlaces, s.checkTextbook, s.checkProxies, s.checkInput, s.checkOutput, s.checkTrust, s.checkProxyTrust, s.checkAsk, s.checkLogin, s.checkCookies, s.fault.check, s.checkAgain, s.checkRest} {
+	for _, check := range []func() error{s.checkPlaces, s.checkTextbook, s.checkRoutes, s.checkProxies, s.checkInput, s.checkOutput, s.checkTrust, s.checkProxyTrust, s.checkAsk, s.checkLogin, s.checkCookies, s.fault.check, s.checkAgain, s.checkRest} {
 		if err := check(); err != nil {
 			return err
 		}

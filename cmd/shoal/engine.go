@@ -70,6 +70,7 @@ func (r *runner) options() fetch.Options {
 		Resolver:         &resolver{s.family(), s.hosts},
 	}
 	s.keep.apply(&o)
+	s.routes.apply(&o)
 	o.DenyPrivate = s.denyPrivate
 	o.Proxy, o.ProxyTLS = s.proxy, s.proxyTLS
 	o.MaxHeadBytes = int(s.headMost)

@@ -48,6 +48,7 @@ type settings struct {
 	recvBuffer   int64
 	denyPrivate  bool
 	keep         keep
+	routes       routes
 
 	trust trust
 	tls   *fetch.TLS // what trust comes to; set by check
@@ -135,6 +136,7 @@ func (s *settings) connectionFlags(f *pflag.FlagSet) {
 	f.Var(countValue{&s.perHost, 1, "--max-per-host 64"}, "max-per-host", "have at most N connections to one host and port")
 	f.Var(countValue{&s.loops, 1, "--loops 2"}, "loops", "run N loops, each on a thread of its own, with hosts of its own and its share of -j: for links and servers that one core cannot keep up with; the URLs of one host all go to one loop")
 	addKeepFlags(f, &s.keep)
+	addRouteFlags(f, &s.routes)
 	f.BoolVarP(&s.only4, "ipv4", "4", false, "look up IPv4 addresses only")
 	f.BoolVarP(&s.only6, "ipv6", "6", false, "look up IPv6 addresses only")
 	f.Var(sizeValue{&s.recvBuffer, 1 << 30}, "recv-buffer", "make the receive buffers of the kernel `SIZE` bytes, which it may round")
