@@ -53,7 +53,7 @@ const (
 // server to take a request, answer and send a body, since a request's context
 // tells how long to wait. Sink, Accept, Interim, Retry.Max, MaxRedirects, Jar and
 // Login must be zero: these are a Transport's own, or its client's. Omit, HTTP10
-// and EndAt have no meaning.
+// and EndAt have no meaning. Proxy is called on the goroutines of requests too.
 func NewTransport(o Options) (*Transport, error) {
 	o, err := o.forTransport()
 	if err != nil {

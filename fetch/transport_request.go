@@ -42,7 +42,7 @@ func (t *Transport) requestFor(r *http.Request) (Request, error) {
 	}
 	setBody(out, body)
 	var text bytes.Buffer
-	if err := out.Write(&text); err != nil {
+	if err := t.write(out, &text); err != nil {
 		return Request{}, err
 	}
 	head := bytes.Index(text.Bytes(), []byte("\r\n\r\n")) + len("\r\n\r\n")
@@ -53,6 +53,38 @@ func (t *Transport) requestFor(r *http.Request) (Request, error) {
 		Body:    text.Bytes()[head:],
 		Encoded: !decoded,
 	}, nil
+}
+
+// write writes a request as whoever gets it first wants it: a server, or a proxy
+// that forwards it (RFC 9112 section 3.2.2).
+func (t *Transport) write(r *http.Request, to *bytes.Buffer) error {
+	p, err := t.forwarder(r.URL)
+	switch {
+	case err != nil:
+		return err
+	case p.kind == noProxy:
+		return r.Write(to)
+	}
+	if credentials := p.authorization(); credentials != "" {
+		r.Header.Set("Proxy-Authorization", credentials)
+	}
+	return r.WriteProxy(to)
+}
+
+// forwarder is the proxy that forwards what goes to a URL, if there is one.
+func (t *Transport) forwarder(u *url.URL) (proxy, error) {
+	if t.options.Proxy == nil || u.Scheme != "http" {
+		return proxy{}, nil
+	}
+	at, err := t.options.Proxy(u)
+	if err != nil || at == nil {
+		return proxy{}, err
+	}
+	p, err := proxyOf(at)
+	if p.isSOCKS() {
+		return proxy{}, err
+	}
+	return p, err
 }
 
 // decodes says whether the response to a request is decoded: not if the request

@@ -24,8 +24,21 @@ import (
 	"github.com/shoalfetch/shoal/fetch"
 )
 
+// settle has a test end only when no more goroutines are left than now: those of
+// net/http take a moment to end, and other tests count.
+func settle(t testing.TB) {
+	before := runtime.NumGoroutine()
+	t.Cleanup(func() {
+		for n := 0; runtime.NumGoroutine() > before && n < 10_000; n++ {
+			time.Sleep(time.Millisecond)
+		}
+		require.LessOrEqual(t, runtime.NumGoroutine(), before, "goroutines are left")
+	})
+}
+
 // newTransport is a Transport that ends with the test.
 func newTransport(t testing.TB, o fetch.Options) *fetch.Transport {
+	settle(t)
 	transport, err := fetch.NewTransport(o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, transport.Close()) })
@@ -167,6 +180,7 @@ func TestTransportAtOnce(t *testing.T) {
 // TestTransportGoroutines: there is the loop's, and that is all.
 func TestTransportGoroutines(t *testing.T) {
 	port := startServer(t)
+	settle(t)
 	before := runtime.NumGoroutine()
 	transport, err := fetch.NewTransport(fetch.Options{})
 	require.NoError(t, err)
@@ -182,14 +196,11 @@ func TestTransportGoroutines(t *testing.T) {
 		require.NoError(t, body.Close())
 	}
 	require.NoError(t, transport.Close())
-	for n := 0; runtime.NumGoroutine() > before && n < 1000; n++ {
-		time.Sleep(time.Millisecond)
-	}
-	require.LessOrEqual(t, runtime.NumGoroutine(), before)
 }
 
 // TestTransportClose: who waits is told, and who comes later.
 func TestTransportClose(t *testing.T) {
+	settle(t)
 	s := reflection(t)
 	transport, err := fetch.NewTransport(fetch.Options{MaxConns: 2})
 	require.NoError(t, err)
@@ -282,4 +293,32 @@ func TestTransportProxies(t *testing.T) {
 	require.Contains(t, got, "X-Sum:[9]")
 	require.Contains(t, got, `"many fish" none`)
 	require.Contains(t, told(http.Post(front.URL, "", strings.NewReader("fish"))), `body \"fish\"`)
+}
+
+// TestTransportThroughProxy: a proxy gets of a Transport what it gets of
+// net/http's, to forward or to make a tunnel of.
+func TestTransportThroughProxy(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodConnect {
+			http.Error(w, "no tunnels", http.StatusForbidden)
+			return
+		}
+		fmt.Fprint(w, heard(r))
+	}))
+	defer proxy.Close()
+	for _, login := range []string{"", "me:secret@"} {
+		at, err := url.Parse(strings.Replace(proxy.URL, "://", "://"+login, 1))
+		require.NoError(t, err)
+		theirs := &http.Transport{DisableCompression: true, Proxy: http.ProxyURL(at)}
+		ours := newTransport(t, fetch.Options{UserAgent: "Go-http-client/1.1", Proxy: func(*url.URL) (*url.URL, error) { return at, nil }})
+		for _, r := range []*http.Request{
+			request("GET", "http://fish.test/a%2Fb?c=d", nil, "X-A", "1"),
+			request("HEAD", "http://fish.test", nil),
+			request("GET", "https://fish.test/", nil),
+		} {
+			want := told((&http.Client{Transport: theirs}).Do(r))
+			require.Equal(t, want, told((&http.Client{Transport: ours}).Do(r)), r.URL)
+		}
+		theirs.CloseIdleConnections()
+	}
 }
