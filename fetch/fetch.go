@@ -181,6 +181,13 @@ type Options struct {
 	// chooses.
 	LocalAddrs []netip.Addr
 
+	// ConnectTo says where connections lead that are for a host (in lower case and
+	// ASCII, an address without brackets) and port; an empty host, or a port of 0,
+	// is the one that was asked for. What the server is told, and judged by with
+	// TLS, stays what the URL says. An HTTP proxy is asked for a tunnel then. The
+	// function is called on the loop, for redirects too. Nil: to that host and port.
+	ConnectTo func(host string, port uint16) (string, uint16)
+
 	// UnixSocket is the path, of at most 103 bytes, of a socket of the Unix domain
 	// to which all connections lead, whatever host and port a URL has. Nothing is
 	// looked up, and no proxy asked for. Empty: there is none.

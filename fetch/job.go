@@ -219,7 +219,7 @@ func (l *loop) newJob(r Request) {
 		err = checkRequest(&r)
 	}
 	if err == nil {
-		t.route.proxy, err = l.proxyFor(t.url)
+		err = l.lead(&t)
 	}
 	if err != nil || t.url != r.URL || !r.isPlain() {
 		j.special = &special{given: r, request: r}

@@ -53,7 +53,8 @@ func (l *loop) resolve(j *job) {
 		return
 	}
 	r := &j.origin.route
-	host := lookupHost{name: r.host}
+	name, _ := r.end()
+	host := lookupHost{name: name}
 	if r.proxy.kind != noProxy && !j.looksBeyond() {
 		host = lookupHost{name: r.proxy.host, proxy: true}
 	}

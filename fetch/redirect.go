@@ -14,7 +14,7 @@ func (l *loop) redirect(j *job, h Head) (*target, error) {
 	}
 	t, err := resolveReference(j.url, location)
 	if err == nil {
-		t.route.proxy, err = l.proxyFor(t.url)
+		err = l.lead(&t)
 	}
 	if err != nil {
 		return nil, &RedirectError{WithoutUserinfo(location), err.Error()}

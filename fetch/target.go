@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -10,19 +11,33 @@ import (
 )
 
 // route is what two requests must share to share a connection. It is a key, so
-// every part that could make two servers out of one name belongs in it; a
-// source address will.
+// every part that could make two servers out of one name belongs in it.
 type route struct {
-	host   string // lower case; an address without brackets
-	port   uint16
-	secure bool  // https
-	proxy  proxy // through which; mostly none
+	host    string // lower case; an address without brackets
+	port    uint16
+	secure  bool     // https
+	instead endpoint // of host and port, where connections lead; mostly zero
+	proxy   proxy    // through which; mostly none
+}
+
+// endpoint is a host and a port.
+type endpoint struct {
+	host string // lower case; an address without brackets
+	port uint16
+}
+
+// end is where its connections lead, through a proxy or not.
+func (r *route) end() (host string, port uint16) {
+	if r.instead != (endpoint{}) {
+		return r.instead.host, r.instead.port
+	}
+	return r.host, r.port
 }
 
 // forwards says whether a proxy is sent the requests themselves, and tunnels
-// whether it makes a tunnel for them.
+// whether it makes a tunnel for them. A proxy that forwards would go by the URL.
 func (r *route) forwards() bool {
-	return !r.secure && (r.proxy.kind == httpProxy || r.proxy.kind == httpsProxy)
+	return !r.secure && r.instead == (endpoint{}) && (r.proxy.kind == httpProxy || r.proxy.kind == httpsProxy)
 }
 func (r *route) tunnels() bool { return r.proxy.kind != noProxy && !r.forwards() }
 
@@ -31,7 +46,7 @@ func (r *route) hop() (host string, port uint16) {
 	if r.proxy.kind != noProxy {
 		return r.proxy.host, r.proxy.port
 	}
-	return r.host, r.port
+	return r.end()
 }
 
 // beginsWithTLS says whether TLS is the first thing on its conns, and hasTLS
@@ -41,10 +56,25 @@ func (r *route) beginsWithTLS() bool {
 }
 func (r *route) hasTLS() bool { return r.secure || r.proxy.isSecure() }
 
-// isSameOrigin compares two routes but for the proxy.
+// isSameOrigin compares two routes but for the ways there.
 func (r route) isSameOrigin(s route) bool {
 	r.proxy, s.proxy = proxy{}, proxy{}
+	r.instead, s.instead = endpoint{}, endpoint{}
 	return r == s
+}
+
+// lead finds the way to a target: through which proxy, and where to in the place
+// of its own host and port.
+func (l *loop) lead(t *target) (err error) {
+	if t.route.proxy, err = l.proxyFor(t.url); err != nil || l.options.ConnectTo == nil {
+		return err
+	}
+	own := endpoint{t.route.host, t.route.port}
+	host, port := l.options.ConnectTo(own.host, own.port)
+	if to := (endpoint{strings.ToLower(cmp.Or(host, own.host)), cmp.Or(port, own.port)}); to != own {
+		t.route.instead = to
+	}
+	return nil
 }
 
 // target is a URL taken apart into what the engine needs of it.

@@ -131,7 +131,9 @@ func (l *loop) tunnelMade(c *conn) {
 		return
 	}
 	t.request, t.stands = nil, true
-	t.outer, c.secure = c.secure, nil
+	if c.origin.route.secure {
+		t.outer, c.secure = c.secure, nil
+	}
 	l.establish(c)
 }
 
@@ -143,7 +145,8 @@ func (l *loop) tunnelFailed(c *conn, err error) {
 		l.failOpening(c, err)
 		return
 	}
-	l.note(j, netip.AddrPortFrom(*t.target, c.origin.route.port), err)
+	_, port := c.origin.route.end()
+	l.note(j, netip.AddrPortFrom(*t.target, port), err)
 	s := j.special
 	if s.asked++; int(s.asked) >= len(s.beyond.answer.addrs) {
 		l.failOpening(c, j.trouble.dialErrs)

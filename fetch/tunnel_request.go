@@ -22,8 +22,9 @@ type connectRequest struct {
 
 // newConnectRequest asks for a tunnel to an origin.
 func (l *loop) newConnectRequest(o *origin) *connectRequest {
-	host, _, _ := strings.Cut(o.route.host, "%") // a zone means something on this machine only
-	to := net.JoinHostPort(host, strconv.Itoa(int(o.route.port)))
+	host, port := o.route.end()
+	host, _, _ = strings.Cut(host, "%") // a zone means something on this machine only
+	to := net.JoinHostPort(host, strconv.Itoa(int(port)))
 	r := &connectRequest{login: o.route.proxy.login}
 	r.request = http1.Request{Method: "CONNECT", Target: to, Host: to, ContentLength: -1}
 	if agent := fieldValue(l.defaults, "User-Agent"); agent != "" {
@@ -92,8 +93,9 @@ type socksRequest struct {
 // newSOCKSRequest asks for a tunnel to an origin: to its address, if that is
 // known, or else to its name.
 func newSOCKSRequest(r *route, address *netip.Addr) (*socksRequest, error) {
-	s := &socksRequest{target: socks5.Target{Name: r.host, Port: r.port}}
-	if a, ok := literal(r.host); ok {
+	host, port := r.end()
+	s := &socksRequest{target: socks5.Target{Name: host, Port: port}}
+	if a, ok := literal(host); ok {
 		address = &a
 	}
 	if address != nil {

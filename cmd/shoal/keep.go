@@ -24,7 +24,7 @@ func addKeepFlags(f *pflag.FlagSet, k *keep) {
 }
 
 func addKeepTimes(f *pflag.FlagSet, k *keep) {
-	f.Var(durationValue{&k.idle, false}, "idle-timeout", "close a connection that nothing was asked for so long")
+	f.Var(durationValue{&k.idle, false}, "idle-timeout", "close a connection that has been idle for so long")
 	f.Var(durationValue{&k.age, false}, "max-conn-age", "ask nothing of a connection that has been open for so long")
 }
 

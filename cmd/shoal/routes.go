@@ -14,19 +14,24 @@ import (
 
 // routes are what the flags say of the ways to servers, proxies apart.
 type routes struct {
-	local localValue
-	unix  string
+	local     localValue
+	connectTo detours
+	unix      string
 }
 
 func addRouteFlags(f *pflag.FlagSet, r *routes) {
 	*r = routes{}
 	f.Var(&r.local, "interface", "connect from the addresses of the interface `NAME`, or from one address")
+	f.Var(&r.connectTo, "connect-to", "connect to HOST2 and PORT2 for URLs of HOST1 and PORT1, telling the server what the URL says; HOST1 or PORT1 may be left out and stand for all, HOST2 or PORT2 for the same; may be given several times, and the first that fits counts")
 	f.StringVar(&r.unix, "unix-socket", "", "connect to the socket `PATH` of this machine, whatever the hosts of the URLs; no name is looked up, and no proxy used")
 }
 
 // apply puts them in the engine's terms.
 func (r *routes) apply(o *fetch.Options) {
 	o.LocalAddrs, o.UnixSocket = r.local.addrs, r.unix
+	if len(r.connectTo) > 0 {
+		o.ConnectTo = r.connectTo.find
+	}
 }
 
 // checkRoutes refuses what does not go together.
@@ -44,6 +49,7 @@ func (s *settings) checkRoutes() error {
 	}{
 		{"-x", s.proxies.address.text != ""},
 		{"--interface", s.routes.local.given != ""},
+		{"--connect-to", len(s.routes.connectTo) > 0},
 		{"--deny-private", s.denyPrivate},
 	} {
 		if other.given {

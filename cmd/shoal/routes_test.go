@@ -102,6 +102,7 @@ func TestUnixSocketRefused(t *testing.T) {
 	for want, flags := range map[string][]string{
 		"and -x do not":             {"-x", "http://h:1/"},
 		"and --interface do not":    {"--interface", "127.0.0.1"},
+		"and --connect-to do not":   {"--connect-to", "::h:"},
 		"and --deny-private do not": {"--deny-private"},
 		"at most 103 bytes":         {"--unix-socket", strings.Repeat("/x", 100)},
 	} {
