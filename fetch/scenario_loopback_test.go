@@ -165,9 +165,9 @@ func descriptors(t *testing.T) []string {
 	return all
 }
 
-// diskWorkers is how many goroutines package save has at most for a slow disk,
-// which a busy machine's may look like.
-const diskWorkers = 8
+// diskWorkers is how many goroutines there are at most for a slow disk, which a
+// busy machine's may look like: eight that write, and as many that are ending.
+const diskWorkers = 2 * 8
 
 // TestLoopback fetches 300 mixed URLs over the real kernel, saves them, and
 // leaves no descriptor and no goroutine behind. While it goes on, there is no
