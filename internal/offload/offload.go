@@ -33,7 +33,8 @@ type Pool struct {
 
 	mu       sync.Mutex
 	most     int
-	working  int
+	working  int // workers there are
+	free     int // of these, those that will look for a task next
 	queue    []task
 	finished []uint64
 	closed   bool
@@ -63,8 +64,9 @@ func (p *Pool) Submit(id uint64, work func()) {
 		panic("offload: Submit after Close")
 	}
 	p.queue = append(p.queue, task{id, work})
-	if p.working < p.most {
+	if len(p.queue) > p.free && p.working < p.most {
 		p.working++
+		p.free++
 		p.workers.Add(1)
 		go p.worker()
 	}
@@ -86,6 +88,7 @@ func (p *Pool) worker() {
 func (p *Pool) next() (task, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.free--
 	if len(p.queue) == 0 {
 		p.working--
 		return task{}, false
@@ -99,6 +102,7 @@ func (p *Pool) next() (task, bool) {
 func (p *Pool) report(id uint64) {
 	p.mu.Lock()
 	p.finished = append(p.finished, id)
+	p.free++
 	closed := p.closed
 	p.mu.Unlock()
 	if !closed {
