@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,9 +22,19 @@ import (
 // origin and to another. Two differences are meant: 301 and 302 change a POST
 // only (RFC 9110 section 15.4.2), and that client adds a Referer.
 func TestRedirectsLikeNetHTTP(t *testing.T) {
+	var mu sync.Mutex // of the log, which servers write
 	var log []string
+	take := func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		taken := log
+		log = nil
+		return taken
+	}
 	note := func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
 		log = append(log, fmt.Sprint(r.Method, r.URL, string(body), r.ContentLength, r.Header.Get("Content-Type"), r.Header.Get("X-Mine"),
 			r.Header.Get("Authorization"), r.Header.Get("Cookie")))
 	}
@@ -56,15 +67,13 @@ func TestRedirectsLikeNetHTTP(t *testing.T) {
 				if method == "POST" || method == "PUT" {
 					r.Body, r.Fields = []byte("payload"), append(r.Fields, fetch.Field{Name: "Content-Type", Value: "text/plain"})
 				}
-				log = nil
 				askStandardLibrary(t, r)
-				want := log
+				want := take()
 				require.Len(t, want, 2)
-				log = nil
 				for _, err := range f.Fetch(context.Background(), slices.Values([]fetch.Request{r})) {
 					require.NoError(t, err)
 				}
-				require.Equal(t, want, log, "%s %s", method, r.URL)
+				require.Equal(t, want, take(), "%s %s", method, r.URL)
 			}
 		}
 	}
