@@ -80,9 +80,9 @@ func (s seen) reset() bool  { return errors.Is(s.err, syscall.ECONNRESET) }
 func (s seen) silent() bool { return errors.Is(s.err, os.ErrDeadlineExceeded) }
 
 const (
-	brief   = 300 * time.Millisecond // how long to listen to what falls silent
-	patient = 10 * time.Second       // and to what does not
-	enough  = 512 << 10              // how much to read of what has no end
+	brief   = 2 * time.Second  // how long to listen to what falls silent: the handshakes before it are many at once
+	patient = 10 * time.Second // and to what does not
+	enough  = 512 << 10        // how much to read of what has no end
 )
 
 var errEnough = errors.New("read enough")
