@@ -56,10 +56,14 @@ func (k *disk) judgeBeside(now, took time.Duration) {
 }
 
 // timed judges the file calls made on the loop since a moment, which count as
-// one.
+// one. Time in which the processor was somebody else's says nothing of the disk.
 func (d *Folder) timed(began time.Duration) {
 	before, now := d.disk.pace, d.clock.Now()
-	d.disk.judge(now, now-began)
+	took := now - began
+	if took >= slowCall {
+		took -= min(took, d.files.Delayed())
+	}
+	d.disk.judge(now, took)
 	if (before == quick) != (d.disk.pace == quick) {
 		d.files.ExpectWaits(d.disk.pace != quick)
 	}

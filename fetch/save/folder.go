@@ -111,6 +111,7 @@ func (d *Folder) open(k kernel.Kernel, beside func(work, done func())) error {
 	d.clock, d.files, d.dir = k, k, dir
 	d.disk, d.queue = disk{}, queue{beside: beside, removing: map[string]*backlog{}}
 	d.early = map[*file][]byte{}
+	_ = k.Delayed() // what has been is no concern of ours
 	d.tempTag = tempPrefix + strconv.FormatUint(k.Random()>>32, 36) + "-"
 	d.temps, d.free = nil, nil
 	return nil

@@ -313,6 +313,14 @@ type tardy struct {
 	text  string
 	ahead time.Duration
 	told  []bool
+	busy  bool // others had the processor meanwhile
+}
+
+func (k *tardy) Delayed() time.Duration {
+	if k.busy {
+		return time.Second / 100
+	}
+	return 0
 }
 
 func (k *tardy) Now() time.Duration { return k.Kernel.Now() + k.ahead }
@@ -340,4 +348,16 @@ func TestSlowFileCalls(t *testing.T) {
 	}
 	require.Equal(t, []bool{true}, k.told)
 	require.Equal(t, map[string]string{"quick": "/quick", "slow": "/slow"}, content(t, path))
+}
+
+// TestBusyMachine: a call that took long because others had the processor says
+// nothing of the disk.
+func TestBusyMachine(t *testing.T) {
+	real, err := kernel.New()
+	require.NoError(t, err)
+	k := &tardy{Kernel: real, text: "/slow", busy: true}
+	for _, o := range runOn(t, k, serve(t), save.Dir(t.TempDir()), "/quick", "/slow") {
+		require.NoError(t, o.err)
+	}
+	require.Empty(t, k.told)
 }

@@ -1,7 +1,11 @@
 package kernel
 
 import (
+	"os"
+	"strconv"
+	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,6 +18,7 @@ import (
 type disk struct {
 	near, far bool // folders of either kind have been opened
 	waits     bool
+	inLine    time.Duration // for a processor, as of the last Delayed
 }
 
 func (d *disk) raw() bool { return d.near && !d.far && !d.waits }
@@ -29,6 +34,23 @@ func (s *system) opened(dir int) {
 
 // ExpectWaits implements [Files].
 func (s *system) ExpectWaits(yes bool) { s.disk.waits = yes }
+
+// Delayed implements [Files], from the second number of the file: nanoseconds
+// in line for a processor (Documentation/scheduler/sched-stats.rst of the kernel).
+func (s *system) Delayed() time.Duration {
+	text, err := os.ReadFile("/proc/thread-self/schedstat")
+	fields := strings.Fields(string(text))
+	if err != nil || len(fields) < 2 {
+		return 0
+	}
+	inLine, err := strconv.ParseInt(fields[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	since := max(0, time.Duration(inLine)-s.disk.inLine)
+	s.disk.inLine = time.Duration(inLine)
+	return since
+}
 
 // isNear tells the local file systems that are known to keep what is written in
 // memory first (fstatfs(2)). A file server, or a program behind FUSE, may let any

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"os"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,4 +61,14 @@ func useFiles(t *testing.T, k *Real, dir int, path string) {
 	require.Equal(t, "some words", content(t, path, "three"))
 	require.NoError(t, k.Unlink(dir, "three"))
 	require.Equal(t, unix.ENOENT, k.Unlink(dir, "three"))
+}
+
+// TestDelayed: what a thread spends in line for a processor is told once.
+func TestDelayed(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	k := open(t)
+	began := k.Now()
+	k.Delayed() // of all the thread's life
+	require.LessOrEqual(t, k.Delayed(), k.Now()-began)
 }

@@ -168,6 +168,11 @@ type Files interface {
 	// that costs less, and that holds up the rest of the program if one waits
 	// after all. No file call may be under way meanwhile.
 	ExpectWaits(yes bool)
+
+	// Delayed is how long this thread has waited for a processor since it was
+	// asked last: of the time that a slow call took, the part for which no disk
+	// is to blame. 0 where the system does not tell. It costs some microseconds.
+	Delayed() time.Duration
 }
 
 // SpliceFileError is the error of a Splice whose bytes had left the socket when

@@ -5,12 +5,16 @@ import (
 	"path"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/shoalfetch/shoal/internal/kernel"
 )
 
 // ExpectWaits implements kernel.Files: all file calls are made alike here.
 func (k *Kernel) ExpectWaits(bool) {}
+
+// Delayed implements kernel.Files: there is always a processor.
+func (k *Kernel) Delayed() time.Duration { return 0 }
 
 // OpenDir implements kernel.Files.
 func (k *Kernel) OpenDir(dir string) (int, error) {
