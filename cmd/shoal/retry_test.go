@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -38,6 +39,13 @@ func newTries(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, 
 	}))
 	t.Cleanup(s.Close)
 	return s
+}
+
+// counts is how often each path was asked for.
+func (s *tries) counts() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.seen)
 }
 
 // reset breaks a connection off.
@@ -182,9 +190,9 @@ func TestEveryItemEnds(t *testing.T) {
 			got := shoal(t, "--json", "--retry-delay", "1ms", "--no-adapt", "-j", conns, "--max-per-host", conns, "-d", dir, "-i", listFile(t, urls...))
 			all := records(t, got.stdout)
 			require.Len(t, all, items)
-			saved := 0
+			saved, seen := 0, s.counts()
 			for line, r := range all {
-				tries := s.seen["/"+strconv.Itoa(line-1)]
+				tries := seen["/"+strconv.Itoa(line-1)]
 				require.Equal(t, tries, r.Attempts)
 				switch r.Outcome {
 				case "saved":
@@ -211,7 +219,7 @@ func TestRetryAfterTooLong(t *testing.T) {
 	})
 	require.Equal(t, exitFailed, shoal(t, "-s", "-d", t.TempDir(), s.URL+"/a").status)
 	require.Equal(t, exitFailed, shoal(t, "-s", "--retry-max-time", "399", "-d", t.TempDir(), s.URL+"/b").status)
-	require.Equal(t, map[string]int{"/a": 1, "/b": 1}, s.seen)
+	require.Equal(t, map[string]int{"/a": 1, "/b": 1}, s.counts())
 }
 
 // TestRetriesExplained: -v tells of the failure and of the next try.
