@@ -59,7 +59,7 @@ func normal(s string, isPath bool) string {
 			} else {
 				b = appendPercent(b, code)
 			}
-		} else if isPlain(c, isPath) {
+		} else if c != '%' && isPlain(c, isPath) { // a percent sign that begins nothing is one that means itself
 			b = append(b, c)
 		} else {
 			b = appendPercent(b, c)

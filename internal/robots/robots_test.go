@@ -181,6 +181,7 @@ func FuzzPattern(f *testing.F) {
 	f.Add("/*.gif", "/x/y.gif?z")
 	f.Add("*a**b*$", "/%61*$b")
 	f.Add("/$*$$", "/%24%e3%83%84")
+	f.Add("/0", "%0%61")
 	f.Fuzz(func(t *testing.T, value, path string) {
 		if len(value)+len(path) > 200 {
 			return // the regular expression takes its time
