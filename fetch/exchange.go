@@ -169,28 +169,13 @@ func (l *loop) head(x *exchange) {
 	length := x.conn.proto.length(x)
 	l.learnOfHead(j, &h)
 	l.takeCookies(j, h)
-	over := false
-	to, err := l.redirect(j, h)
-	if err == nil {
-		err = j.refusedByProxy(h)
-	}
-	if err == nil && to == nil {
-		err = l.goesOn(j, h, length)
-		over = err != nil && j.kept() != nil
-	}
-	same := err == nil && to == nil && h.Status == 304 && j.isConditional()
-	if err == nil && to == nil && !same && (j.kept() == nil || h.Status != 206) { // the rest of what was accepted is too
-		err = l.options.Accept(&l.judged)
+	if v := l.verdictOn(j, h, length); v != nil {
+		l.decide(x, v, length)
+		return
 	}
 	codings, undecodable := l.codingsOf(j, h, length)
-	if limit := l.options.MaxBytes; err == nil && to == nil && limit > 0 && codings == nil && j.received+length > limit {
-		err = &LimitError{"body bytes", limit}
-	}
-	if err != nil || to != nil || same {
-		x.verdict = &verdict{err: err, same: same, over: over, to: to, status: int(h.Status)}
-		if length > drainBytes {
-			l.judge(x)
-		}
+	if limit := l.options.MaxBytes; limit > 0 && codings == nil && j.received+length > limit {
+		l.decide(x, &verdict{err: &LimitError{"body bytes", limit}}, length)
 		return
 	}
 	switch {
@@ -200,6 +185,40 @@ func (l *loop) head(x *exchange) {
 		l.open(x, h, -1, codings)
 	case j.kept() == nil:
 		l.open(x, h, length, nil)
+	}
+}
+
+// verdictOn says why a response's body is not wanted, or where to go instead; nil
+// when it is wanted.
+func (l *loop) verdictOn(j *job, h Head, length int64) *verdict {
+	to, err := l.redirect(j, h)
+	if err == nil {
+		err = j.refusedByProxy(h)
+	}
+	if err != nil || to != nil {
+		return &verdict{err: err, to: to, status: int(h.Status)}
+	}
+	if err := l.goesOn(j, h, length); err != nil {
+		return &verdict{err: err, over: j.kept() != nil}
+	}
+	if h.Status == 304 && j.isConditional() {
+		return &verdict{same: true}
+	}
+	if h.Status == 206 && j.kept() != nil {
+		return nil // the rest of what was accepted is accepted too
+	}
+	if err := l.options.Accept(&l.judged); err != nil {
+		return &verdict{err: err}
+	}
+	return nil
+}
+
+// decide has a body of a declared length, or -1, read past for what was decided
+// over it. A long one is not worth that.
+func (l *loop) decide(x *exchange, v *verdict, length int64) {
+	x.verdict = v
+	if length > drainBytes {
+		l.judge(x)
 	}
 }
 
@@ -219,10 +238,7 @@ func (l *loop) open(x *exchange, h Head, length int64, codings []string) {
 	}
 	body, err := l.bodyFor(info)
 	if no, ok := errors.AsType[*refused](err); ok {
-		x.verdict = &verdict{err: no.error}
-		if length > drainBytes {
-			l.judge(x)
-		}
+		l.decide(x, &verdict{err: no.error}, length)
 		return
 	}
 	if err != nil {

@@ -36,15 +36,7 @@ func TestSimProxiedReuse(t *testing.T) {
 }
 
 func simulateProxied(t *testing.T, chaos sim.Chaos) {
-	if *oneSeed != 0 {
-		s := &simulation{T: t, seed: *oneSeed, chaos: chaos, proxied: true, verbose: true}
-		s.run()
-		return
-	}
-	for seed := uint64(1); seed <= max(1, uint64(*manySeeds)/3); seed++ {
-		s := &simulation{T: t, seed: seed, chaos: chaos, proxied: true}
-		s.run()
-	}
+	simulateSome(t, simulation{chaos: chaos, proxied: true})
 }
 
 // proxyWorld is where the proxies of the simulations are: 3128 is HTTP, 3129 the

@@ -35,16 +35,24 @@ func TestSimSecureReuse(t *testing.T) {
 	simulateSecurely(t, c)
 }
 
-// simulateSecurely runs a third of the seeds: most of their time goes into keys.
 func simulateSecurely(t *testing.T, chaos sim.Chaos) {
-	if *oneSeed != 0 {
-		s := &simulation{T: t, seed: *oneSeed, chaos: chaos, secure: true, verbose: true}
+	simulateSome(t, simulation{chaos: chaos, secure: true})
+}
+
+// simulateSome runs a third of the seeds, each in a simulation like this one: most
+// of their time goes into keys.
+func simulateSome(t *testing.T, like simulation) {
+	run := func(seed uint64, verbose bool) {
+		s := like
+		s.T, s.seed, s.verbose = t, seed, verbose
 		s.run()
+	}
+	if *oneSeed != 0 {
+		run(*oneSeed, true)
 		return
 	}
 	for seed := uint64(1); seed <= max(1, uint64(*manySeeds)/3); seed++ {
-		s := &simulation{T: t, seed: seed, chaos: chaos, secure: true}
-		s.run()
+		run(seed, false)
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,20 +49,12 @@ func (r realServer) start(t *testing.T, s *realSite) *exec.Cmd {
 	return server
 }
 
-// config writes a server's configuration and gives its name.
-func (s *realSite) config(t *testing.T, format string, args ...any) string {
-	t.Helper()
-	name := filepath.Join(s.root, "config")
-	require.NoError(t, os.WriteFile(name, fmt.Appendf(nil, format, args...), 0o600))
-	return name
-}
-
 func serveRealNginx(t *testing.T, program string, s *realSite) *exec.Cmd {
 	user := ""
 	if os.Geteuid() == 0 {
 		user = "user root;"
 	}
-	config := s.config(t, `
+	config := writeConfig(t, s.root, `
 %s
 daemon off;
 worker_processes 1;
@@ -104,7 +95,7 @@ func serveRealApache(t *testing.T, program string, s *realSite) *exec.Cmd {
 	if s.keepAlive > 0 {
 		keepAlive = "On"
 	}
-	config := s.config(t, `
+	config := writeConfig(t, s.root, `
 ServerRoot %[1]s
 ServerName localhost
 LoadModule mpm_event_module %[2]s/mod_mpm_event.so
@@ -154,7 +145,7 @@ func serveRealLighttpd(t *testing.T, program string, s *realSite) *exec.Cmd {
 	if hasDeflate() {
 		deflate = lighttpdDeflate
 	}
-	config := s.config(t, `
+	config := writeConfig(t, s.root, `
 server.modules = ("mod_redirect")
 server.bind = "127.0.0.1"
 server.port = %[2]s
@@ -178,7 +169,7 @@ func serveRealCaddy(t *testing.T, program string, s *realSite) *exec.Cmd {
 	if s.keepAlive == 0 {
 		keepAlive = "header Connection close"
 	}
-	config := s.config(t, `
+	config := writeConfig(t, s.root, `
 {
 	admin off
 	auto_https off

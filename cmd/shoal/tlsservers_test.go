@@ -147,10 +147,10 @@ func (s *tlsSite) start(t *testing.T, server *exec.Cmd) {
 	requireListening(t, s.address)
 }
 
-// config writes a server's configuration and gives its name.
-func (s *tlsSite) config(t *testing.T, format string, args ...any) string {
+// writeConfig writes a server's configuration into its folder and gives its name.
+func writeConfig(t *testing.T, folder, format string, args ...any) string {
 	t.Helper()
-	name := filepath.Join(s.root, "config")
+	name := filepath.Join(folder, "config")
 	require.NoError(t, os.WriteFile(name, fmt.Appendf(nil, format, args...), 0o600))
 	return name
 }
@@ -160,7 +160,7 @@ func serveNginx(t *testing.T, program string, s *tlsSite) *exec.Cmd {
 	if os.Geteuid() == 0 {
 		user = "user root;"
 	}
-	config := s.config(t, `
+	config := writeConfig(t, s.root, `
 %s
 daemon off;
 worker_processes 1;
@@ -195,7 +195,7 @@ func serveApache(t *testing.T, program string, s *tlsSite) *exec.Cmd {
 	if os.Geteuid() == 0 {
 		user = "User nobody\nGroup nogroup"
 	}
-	config := s.config(t, `
+	config := writeConfig(t, s.root, `
 ServerRoot %[1]s
 ServerName localhost
 LoadModule mpm_event_module %[2]s/mod_mpm_event.so
