@@ -198,7 +198,7 @@ func TestLoopback(t *testing.T) {
 	require.Len(t, seen, len(requests))
 	require.NoError(t, f.Close())
 	require.Equal(t, openBefore, descriptors(t))
-	require.Equal(t, before, runtime.NumGoroutine())
+	require.LessOrEqual(t, runtime.NumGoroutine(), before, "goroutines are left")
 }
 
 // TestLoopbackNames looks up a name on the real kernel; the workers that did
@@ -215,7 +215,7 @@ func TestLoopbackNames(t *testing.T) {
 	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}
-	require.Equal(t, before, runtime.NumGoroutine())
+	require.LessOrEqual(t, runtime.NumGoroutine(), before, "goroutines are left")
 }
 
 // numbered is a kernel that notes the numbers of the sockets it makes.

@@ -191,7 +191,7 @@ func TestTransportGoroutines(t *testing.T) {
 		require.NoError(t, err)
 		open = append(open, res.Body)
 	}
-	require.Equal(t, before+1, runtime.NumGoroutine())
+	require.LessOrEqual(t, runtime.NumGoroutine(), before+1)
 	for _, body := range open {
 		require.NoError(t, body.Close())
 	}

@@ -142,7 +142,7 @@ func TestEveryCoding(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, before, runtime.NumGoroutine(), "goroutines are left")
+	require.LessOrEqual(t, runtime.NumGoroutine(), before, "goroutines are left")
 }
 
 // TestEveryCut: what lacks its end is an error at every byte, and what was
@@ -305,7 +305,7 @@ func TestStop(t *testing.T) {
 			require.True(t, bytes.Equal(text, got))
 		}
 	}
-	require.Equal(t, before, runtime.NumGoroutine(), "goroutines are left")
+	require.LessOrEqual(t, runtime.NumGoroutine(), before, "goroutines are left")
 }
 
 // TestMemory holds what a decoder needs to what the engine's limit on them
