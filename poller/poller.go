@@ -5,7 +5,8 @@
 // interest and time; it knows nothing of connections, callbacks, buffers or
 // protocols. Seven operations make it up: [New], [Poller.Add],
 // [Poller.Modify], [Poller.Remove], [Poller.Wait], [Poller.Wake] and
-// [Poller.Close].
+// [Poller.Close]. [Poller.Hold] makes waits cheaper for a program that has
+// processors to spare.
 //
 // # Contract
 //

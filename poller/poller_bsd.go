@@ -106,6 +106,11 @@ func (p *Poller) Wait(events []Event, timeout time.Duration) (n int, err error) 
 	return n, nil
 }
 
+// Hold does nothing here: on most of these systems the C library makes all
+// calls, and Go's scheduler has to know of each. On Linux, waits hold Go's
+// processor for up to 10 ms then, for programs that have another one.
+func (p *Poller) Hold(bool) {}
+
 // wait is kevent(2). A change that fails needs a place among the events, or it
 // would end the call and lose the changes behind it; hence the room for all.
 func (p *Poller) wait(changes []unix.Kevent_t, room int, timeout time.Duration) ([]unix.Kevent_t, error) {

@@ -12,6 +12,7 @@ import (
 type Poller struct {
 	epoll int
 	raw   []unix.EpollEvent // what the kernel fills in; as long as the longest batch asked for
+	holds bool              // as Hold was told
 	waker
 }
 
@@ -90,15 +91,47 @@ func (p *Poller) Wait(events []Event, timeout time.Duration) (n int, err error) 
 	return p.translate(events, raw[:n]), nil
 }
 
+// holdFor is how many milliseconds of a wait hold Go's processor: as long as a
+// goroutine may compute there before the scheduler sends it a signal
+// (forcePreemptNS of package runtime). It is not less because the kernel's own
+// tick comes every 1 to 10 ms: for an earlier end it would have to set the
+// machine's timer at each wait, which costs more than all else in it.
+const holdFor = 10
+
+// Hold has waits keep Go's processor, the P of its scheduler, for up to 10 ms,
+// and only then give it back: false from the start. A wait that gives it back
+// wakes the runtime's monitor thread and has to ask for a processor again when
+// it is over, which can cost more than what the event is waited for. It is for
+// programs that have a processor for their other goroutines besides (see
+// runtime.GOMAXPROCS): those that want this one wait as long.
+func (p *Poller) Hold(yes bool) { p.holds = yes }
+
 // wait is epoll_pwait(2). A look that cannot block is not worth telling Go's
-// scheduler about; a wait that can must be, or the goroutine would take its
-// processor along to sleep.
+// scheduler about; a wait that can must be, sooner or later, or the goroutine
+// would take its processor along to sleep.
 func (p *Poller) wait(raw []unix.EpollEvent, ms int) (int, error) {
-	if ms != 0 {
+	if ms != 0 && !p.holds {
 		return unix.EpollWait(p.epoll, raw, ms)
 	}
+	first := ms
+	if ms < 0 || ms > holdFor {
+		first = holdFor
+	}
+	n, err := p.hold(raw, first)
+	switch {
+	case err == unix.EINTR: // it may be the scheduler, which wants the processor
+	case n != 0 || err != nil || first == ms:
+		return n, err
+	case ms > 0:
+		ms -= first
+	}
+	return unix.EpollWait(p.epoll, raw, ms)
+}
+
+// hold is a wait that the scheduler is not told of.
+func (p *Poller) hold(raw []unix.EpollEvent, ms int) (int, error) {
 	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.epoll),
-		uintptr(unsafe.Pointer(unsafe.SliceData(raw))), uintptr(len(raw)), 0, 0, 0)
+		uintptr(unsafe.Pointer(unsafe.SliceData(raw))), uintptr(len(raw)), uintptr(ms), 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}

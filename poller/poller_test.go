@@ -45,6 +45,7 @@ var contract = []struct {
 	{"7 a timeout is over when Wait returns", roundsTimeoutsUp},
 	{"7 no timeout", onlyLooks},
 	{"7 a signal", survivesSignals},
+	{"7 other goroutines run meanwhile", letsOthersRun},
 	{"8 wake before Wait", wakesNextWait},
 	{"8 wake during Wait", wakesWaitUnderWay},
 	{"8 many wakes are one", coalescesWakes},
@@ -57,11 +58,15 @@ var contract = []struct {
 }
 
 func TestContract(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(2, runtime.NumCPU()))) // Hold needs one to spare
 	for _, c := range contract {
 		t.Run(c.item, func(t *testing.T) {
-			p := open(t)
-			defer p.Close()
-			c.test(t, p)
+			for _, holds := range []bool{false, true} {
+				p := open(t)
+				p.Hold(holds)
+				c.test(t, p)
+				require.NoError(t, p.Close())
+			}
 		})
 	}
 }
@@ -425,6 +430,16 @@ func survivesSignals(t *testing.T, p *Poller) {
 	require.Zero(t, n)
 	if certain {
 		require.Less(t, took, timeout)
+	}
+}
+
+// Where Go has one processor only, a wait that held it for good would never end.
+func letsOthersRun(t *testing.T, p *Poller) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for range 3 {
+		go p.Wake()
+		_, n := timed(t, p, -1)
+		require.Zero(t, n)
 	}
 }
 

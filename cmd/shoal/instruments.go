@@ -16,12 +16,14 @@ type instruments struct {
 }
 
 // newKernel makes a kernel with the instruments that were asked for. Several do
-// not fail alike: each has its own seed, the next one.
+// not fail alike: each has its own seed, the next one. Its waits hold Go's
+// processor: spareProcessor is for the rest of the program.
 func (i *instruments) newKernel(s *settings) (kernel.Kernel, error) {
 	real, err := kernel.New()
 	if err != nil {
 		return nil, err
 	}
+	real.Hold(true)
 	k := kernel.Kernel(real)
 	if s.fault.wanted() {
 		f := s.fault.inject(k, len(i.faulty))
@@ -36,12 +38,9 @@ func (i *instruments) newKernel(s *settings) (kernel.Kernel, error) {
 	return k, nil
 }
 
-// newFetcher makes a Fetcher, over a kernel with instruments if any were asked
-// for.
+// newFetcher makes a Fetcher over a kernel of its own.
 func (i *instruments) newFetcher(s *settings, o fetch.Options) (*fetch.Fetcher, error) {
-	if !s.stats && !s.fault.wanted() {
-		return fetch.New(o)
-	}
+	spareProcessor(1)
 	k, err := i.newKernel(s)
 	if err != nil {
 		return nil, err

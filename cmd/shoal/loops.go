@@ -45,6 +45,7 @@ type loops struct {
 // newLoops makes n Fetchers, which share out the connections of o and whatever
 // else a process has.
 func (r *runner) newLoops(n int, o fetch.Options) (s *loops, err error) {
+	spareProcessor(n)
 	s = &loops{names: r.folder, news: newBell(), deal: deal{loops: n}}
 	defer func() {
 		if err != nil {

@@ -24,3 +24,12 @@ func collectOften() {
 	garbage := new([64]byte)
 	runtime.AddCleanup(garbage, func(percent int) { debug.SetGCPercent(percent) }, 25)
 }
+
+// spareProcessor sees to it that Go has one processor more than there are loops,
+// even on a machine with fewer: the loops hold theirs while they wait, and
+// signals, lookups and the garbage collector are not to wait for them.
+func spareProcessor(loops int) {
+	if runtime.GOMAXPROCS(0) <= loops {
+		runtime.GOMAXPROCS(loops + 1)
+	}
+}
