@@ -1,6 +1,7 @@
 package tlsconn
 
 import (
+	"crypto/fips140"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
@@ -35,12 +36,15 @@ type Settings struct {
 	configs  int                    // how many have been made
 }
 
-// Config is what the conns of one origin share. It never changes.
+// Config is what the conns of one origin share: settings, which never change, and
+// what has been found out about its certificates. It belongs to one goroutine.
 type Config struct {
 	tls   *tls.Config
 	name  string
 	pins  [][]byte
 	later bool
+	keeps bool // a verdict, which is made here then
+	proof *proof
 }
 
 // Config makes the Config for an origin. The name is that of its URL: a host
@@ -53,10 +57,12 @@ type Config struct {
 func (s *Settings) Config(name string) *Config {
 	name = serverName(name)
 	c := &Config{name: name, pins: s.Pins, later: s.Later && !s.Insecure}
+	// Under FIPS 140 crypto/tls has conditions of its own for what leads to a root.
+	c.keeps = !s.Insecure && !c.later && !fips140.Enabled()
 	c.tls = &tls.Config{
 		ServerName:         name,
 		RootCAs:            s.Roots,
-		InsecureSkipVerify: s.Insecure || c.later,
+		InsecureSkipVerify: s.Insecure || c.later || c.keeps,
 		Certificates:       s.Certificates,
 		MinVersion:         s.MinVersion,
 		MaxVersion:         s.MaxVersion,
@@ -67,9 +73,9 @@ func (s *Settings) Config(name string) *Config {
 		NextProtos:         s.Protocols,
 		ClientSessionCache: s.cache(),
 	}
-	if len(s.Pins) > 0 {
+	if c.keeps || len(s.Pins) > 0 {
 		// Unlike VerifyPeerCertificate it is called for resumed sessions too.
-		c.tls.VerifyConnection = func(state tls.ConnectionState) error { return c.checkPins(state.PeerCertificates) }
+		c.tls.VerifyConnection = func(state tls.ConnectionState) error { return c.judge(state.PeerCertificates) }
 	}
 	return c
 }

@@ -135,7 +135,11 @@ func (c *Conn) Verified(err error) {
 // where the certificate was verified elsewhere. It panics before Done.
 func (c *Conn) State() tls.ConnectionState {
 	c.mustBeOpen("State")
-	return c.tls.ConnectionState()
+	state := c.tls.ConnectionState()
+	if c.config.keeps {
+		state.VerifiedChains, _ = c.config.trust(state.PeerCertificates)
+	}
+	return state
 }
 
 // Feed lends the conn the next ciphertext, until Handshake says NeedData or
