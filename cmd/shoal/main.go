@@ -4,7 +4,6 @@ package main
 import (
 	"os"
 	"runtime"
-	"runtime/debug"
 )
 
 func main() {
@@ -13,16 +12,6 @@ func main() {
 	runtime.LockOSThread()
 	collectOften()
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
-}
-
-// collectOften makes the garbage collector run when there is a quarter more than
-// what lives: that is the connections, they make little garbage, and it costs
-// nothing that shows. It does so from the first collection on, which comes at 4
-// MB (GOGC in the documentation of package runtime): a run of few fetches ends
-// before it, and a collection would be a fifth of its time.
-func collectOften() {
-	garbage := new([64]byte)
-	runtime.AddCleanup(garbage, func(percent int) { debug.SetGCPercent(percent) }, 25)
 }
 
 // spareProcessor sees to it that Go has one processor more than there are loops,
