@@ -214,7 +214,7 @@ func (l *loop) newJob(r Request) {
 	l.admitted++
 	j.token, j.number = k, uint32(l.admitted)
 	j.tag, j.url, j.since = r.Tag, r.URL, l.now
-	t, err := parseTarget(r.URL)
+	t, err := l.neighbour.read(r.URL)
 	if err == nil {
 		err = checkRequest(&r)
 	}

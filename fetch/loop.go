@@ -44,6 +44,8 @@ type loop struct {
 	seated int               // of the conns, those with room for an exchange
 	queued int               // jobs waiting in line at their origins
 
+	neighbour neighbour // of the URL that is admitted next
+
 	backingOff int  // jobs waiting for another try
 	ending     bool // no job is tried again
 

@@ -2,36 +2,36 @@ package http1
 
 import "bytes"
 
-// checkField checks a line of a section, without its line end, and counts the
-// field if it begins one.
-func (p *Parser) checkField(part Part, line []byte) error {
+// checkField checks a line of a section, without its line end. If the line begins
+// a field, it is counted and its name returned, which is a part of the line.
+func (p *Parser) checkField(part Part, line []byte) (name []byte, err error) {
 	if isSpace(line[0]) {
-		return checkFold(line, p.fields == 0)
+		return nil, checkFold(line, p.fields == 0)
 	}
 	p.fields++
 	if limit := p.limits.fields(); int(p.fields) > limit {
-		return &LimitError{What: part.String() + " has more than", Limit: limit, Unit: "fields"}
+		return nil, &LimitError{What: part.String() + " has more than", Limit: limit, Unit: "fields"}
 	}
 	return checkFieldLine(line)
 }
 
-// checkFieldLine checks name, colon and value (RFC 9112, 5).
-func checkFieldLine(line []byte) error {
-	name := 0
-	for name < len(line) && tokenBytes[line[name]] {
-		name++
+// checkFieldLine checks name, colon and value (RFC 9112, 5), and gives the name.
+func checkFieldLine(line []byte) (name []byte, err error) {
+	n := 0
+	for n < len(line) && tokenBytes[line[n]] {
+		n++
 	}
 	switch {
-	case name == len(line):
-		return fieldError("no colon", line)
-	case isSpace(line[name]):
-		return fieldError("whitespace in the name or before the colon", line)
-	case line[name] != ':':
-		return fieldError("a byte that may not stand in a name", line)
-	case name == 0:
-		return fieldError("no name", line)
+	case n == len(line):
+		return nil, fieldError("no colon", line)
+	case isSpace(line[n]):
+		return nil, fieldError("whitespace in the name or before the colon", line)
+	case line[n] != ':':
+		return nil, fieldError("a byte that may not stand in a name", line)
+	case n == 0:
+		return nil, fieldError("no name", line)
 	}
-	return checkText(line[name+1:], line)
+	return line[:n], checkText(line[n+1:], line)
 }
 
 // checkFold checks a line that continues the field before it (obs-fold,

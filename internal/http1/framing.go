@@ -35,7 +35,7 @@ func frame(h Head, headRequest, connect bool) (framed, error) {
 	if connect && h.Status/100 == 2 {
 		return framed{by: NoBody}, nil
 	}
-	length, err := contentLength(h.Section())
+	length, err := contentLength(h.linesFor("Content-Length"))
 	if err != nil {
 		return framed{}, err
 	}
@@ -107,7 +107,7 @@ func parseLength(s string) (n int64, ok bool) {
 // (RFC 9112, 6.1).
 func isChunked(h Head) (bool, error) {
 	found := 0
-	for s := h.Section(); s != ""; {
+	for s := h.linesFor("Transfer-Encoding"); s != ""; {
 		var line string
 		line, s = s.cut()
 		if !isNamed(line, "Transfer-Encoding") {

@@ -108,6 +108,7 @@ func FuzzDifferential(f *testing.F) {
 		if theirs.Close {
 			require.False(t, p.KeepAlive())
 		}
+		requireAllFound(t, p.Head())
 	})
 }
 

@@ -11,6 +11,7 @@ type Head struct {
 	raw    string
 	Status uint16 // the status code, 100 to 999; 0 in the zero Head
 	Minor  uint8  // x of the version HTTP/1.x
+	names  uint32 // of the fields, a bit each, see nameBit
 }
 
 // IsZero reports whether h is the zero Head: no head has come yet.
@@ -36,15 +37,28 @@ func (h Head) Section() Section {
 	return Section(fields)
 }
 
+// nameBit is one of 32 bits, for a name in whichever case. Most of the fields that
+// are looked for in every head are not there, and most of these have a bit that
+// no field of it has: then no line is read.
+func nameBit[T string | []byte](name T) uint32 { return 1 << ((11*len(name) + int(name[0])) & 31) }
+
+// linesFor returns the field lines, or none when there is none of that name.
+func (h Head) linesFor(name string) Section {
+	if name == "" || h.names&nameBit(name) == 0 {
+		return ""
+	}
+	return h.Section()
+}
+
 // Get returns the value of the first field of that name, without whitespace
 // around it, or "" if there is none. Names are compared without regard to case.
-func (h Head) Get(name string) string { return h.Section().Get(name) }
+func (h Head) Get(name string) string { return h.linesFor(name).Get(name) }
 
 // Has reports whether there is a field of that name, be its value empty or not.
-func (h Head) Has(name string) bool { return h.Section().Has(name) }
+func (h Head) Has(name string) bool { return h.linesFor(name).Has(name) }
 
 // Values gives the value of every field of that name, in the order received.
-func (h Head) Values(name string) iter.Seq[string] { return h.Section().Values(name) }
+func (h Head) Values(name string) iter.Seq[string] { return h.linesFor(name).Values(name) }
 
 // Fields gives every field, name and value, in the order received. Names are
 // as the sender spelled them.

@@ -257,7 +257,7 @@ func (p *Parser) KeepAlive() bool {
 	if p.framing == UntilClose || p.connect && p.head.Status/100 == 2 {
 		return false
 	}
-	fields := p.head.Section()
+	fields := p.head.linesFor("Connection")
 	if fields.hasElement("Connection", "close") {
 		return false
 	}

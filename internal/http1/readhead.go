@@ -21,7 +21,10 @@ func (p *Parser) nextHead() (Kind, error) {
 		case len(text) == 0:
 			return p.endHead(len(line))
 		default:
-			err = p.checkField(PartHead, text)
+			var name []byte
+			if name, err = p.checkField(PartHead, text); name != nil {
+				p.head.names |= nameBit(name)
+			}
 		}
 		if err != nil {
 			return NeedData, err

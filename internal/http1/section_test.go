@@ -3,6 +3,7 @@ package http1
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,6 +33,32 @@ func TestSection(t *testing.T) {
 		names = append(names, name)
 	}
 	require.Equal(t, []string{"Content-Type", "set-cookie", "X-Empty", "Set-Cookie", "Content-Type-Too"}, names)
+}
+
+// requireAllFound asks a head for each of its fields, in either case.
+func requireAllFound(t *testing.T, h Head) {
+	for name := range h.Fields() {
+		for _, spelled := range []string{name, strings.ToUpper(name), strings.ToLower(name)} {
+			require.True(t, h.Has(spelled), spelled)
+			require.Equal(t, h.Section().Get(name), h.Get(spelled))
+			require.Equal(t, slices.Collect(h.Section().Values(name)), slices.Collect(h.Values(spelled)))
+		}
+	}
+}
+
+// TestHeadNames: whatever fields there are, a head finds those and no others.
+func TestHeadNames(t *testing.T) {
+	const text = "HTTP/1.1 200 OK\r\nServer: s\r\n" + someFields + "~-9: odd\r\nContent-Length: 0\r\n"
+	ours, p := readAll(t, "GET", text+"\r\n")
+	require.NoError(t, ours.err)
+	h := p.Head()
+	requireAllFound(t, h)
+	require.Equal(t, "b=2; c=3", slices.Collect(h.Values("Set-Cookie"))[1])
+	for _, absent := range []string{"", "c=3", "Transfer-Encoding", "Serve", "Servers", "Xerver"} {
+		require.False(t, h.Has(absent), absent)
+		require.Empty(t, h.Get(absent))
+		require.Empty(t, slices.Collect(h.Values(absent)))
+	}
 }
 
 func TestSectionStops(t *testing.T) {

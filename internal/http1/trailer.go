@@ -17,7 +17,7 @@ func (p *Parser) nextTrailer() (Kind, error) {
 		case len(line) == len("\r\n"):
 			return p.endTrailer()
 		}
-		if err := p.checkField(PartTrailer, chomp(line)); err != nil {
+		if _, err := p.checkField(PartTrailer, chomp(line)); err != nil {
 			return NeedData, err
 		}
 	}

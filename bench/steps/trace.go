@@ -1,0 +1,101 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+)
+
+// count is how often each instruction was executed, by its address, while so many
+// requests were made.
+type count struct {
+	at       map[uint64]int
+	requests int
+}
+
+// step lets the first thread of a process take one instruction after another,
+// and counts them until the server has been asked so many times.
+func (s *server) step(ctx context.Context, process, fetches int) (*count, error) {
+	if err := s.awaitWarm(ctx); err != nil {
+		return nil, err
+	}
+	threads, err := halt(process)
+	defer letGo(threads)
+	if err != nil {
+		return nil, err
+	}
+	counted, last := &count{map[uint64]int{}, fetches}, s.asked.Load()+int64(fetches)
+	for s.asked.Load() < last {
+
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		var at syscall.PtraceRegs
+		if err := syscall.PtraceGetRegs(process, &at); err != nil {
+			return nil, fmt.Errorf("PTRACE_GETREGS: %w", err)
+		}
+		counted.at[at.PC()]++
+		if err := single(process); err != nil {
+			return nil, err
+		}
+	}
+	return counted, nil
+}
+
+// single has a thread take one step. Signals, which only Go's scheduler sends
+// here, are kept from it.
+func single(thread int) error {
+	if err := syscall.PtraceSingleStep(thread); err != nil {
+		return fmt.Errorf("PTRACE_SINGLESTEP: %w", err)
+	}
+	return awaitStop(thread)
+}
+
+// halt stops all threads of a process and gives those that it stopped. But for
+// the first, nobody lets them go on before letGo.
+func halt(process int) (threads []int, err error) {
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", process))
+	if err != nil {
+		return nil, err
+	}
+	for _, task := range tasks {
+		thread, err := strconv.Atoi(task.Name())
+		if err != nil {
+			return threads, err
+		}
+		if err := syscall.PtraceAttach(thread); err != nil {
+			return threads, fmt.Errorf("PTRACE_ATTACH: %w", err)
+		}
+		threads = append(threads, thread)
+		if err := awaitStop(thread); err != nil {
+			return threads, err
+		}
+	}
+	return threads, nil
+}
+
+func awaitStop(thread int) error {
+	var status syscall.WaitStatus
+	for {
+		_, err := syscall.Wait4(thread, &status, syscall.WALL, nil)
+		switch {
+		case err == syscall.EINTR:
+		case err != nil:
+			return fmt.Errorf("wait4: %w", err)
+		case !status.Stopped():
+			return fmt.Errorf("the program ended before it had made all its fetches")
+		default:
+			return nil
+		}
+	}
+}
+
+func letGo(threads []int) {
+	for _, thread := range threads {
+		_ = syscall.PtraceDetach(thread)
+	}
+}
