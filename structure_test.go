@@ -34,6 +34,7 @@ type room struct {
 var rooms = []room{
 	{"bench", []string{"bench/origin"}, nil},
 	{"bench/scale", []string{"bench/origin", "fetch", "fetch/save", "internal/kernel", "internal/offload", "poller"}, nil},
+	{"bench/steps", nil, nil},
 	{"bench/origin", nil, nil},
 	{"cmd/shoal", []string{"fetch", "fetch/save", "internal/lab", "internal/list", "internal/state", "internal/robots", "internal/view", "internal/kernel", "internal/offload", "internal/cookies", "internal/netrc", "internal/rate"}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/net/http/httpproxy", "golang.org/x/term"}},
 	{"internal/view", []string{"fetch", "internal/kernel", "internal/http1", "internal/tlsconn", "internal/robots"}, []string{"golang.org/x/term"}},

@@ -20,6 +20,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -46,13 +47,13 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := o.run(ctx); err != nil {
+	if err := o.run(ctx, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "steps:", err)
 		os.Exit(1)
 	}
 }
 
-func (o options) run(ctx context.Context) error {
+func (o options) run(ctx context.Context, out io.Writer) error {
 	if o.fetches < 1 || o.conns < 1 || o.size < 0 || flag.NArg() > 0 {
 		return fmt.Errorf("at least one fetch and one connection, bodies of 0 bytes or more, and nothing but flags")
 	}
@@ -81,7 +82,7 @@ func (o options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return names.report(os.Stdout, counted, o.top)
+	return names.report(out, counted, o.top)
 }
 
 // warmUp is how many fetches come first, until nothing is done for the first
