@@ -78,12 +78,15 @@ func halt(process int) (threads []int, err error) {
 	return threads, nil
 }
 
+// awaitStop waits for a thread to stop. It waits for all of them: a first thread
+// that is killed has not ended before each of the others was waited for, and
+// these are traced one by one (ptrace(2)).
 func awaitStop(thread int) error {
 	var status syscall.WaitStatus
 	for {
-		_, err := syscall.Wait4(thread, &status, syscall.WALL, nil)
+		got, err := syscall.Wait4(-1, &status, syscall.WALL, nil)
 		switch {
-		case err == syscall.EINTR:
+		case err == syscall.EINTR || err == nil && got != thread:
 		case err != nil:
 			return fmt.Errorf("wait4: %w", err)
 		case !status.Stopped():
