@@ -111,7 +111,7 @@ func (o options) count(ctx context.Context, s *server, work string) (*count, err
 	counted, err := s.step(ctx, program.Process.Pid, o.fetches)
 	if err != nil {
 		_ = program.Process.Kill()
-		_ = program.Wait()
+		reap()
 		return nil, err
 	}
 	return counted, program.Wait()

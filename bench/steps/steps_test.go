@@ -3,14 +3,11 @@
 package main
 
 import (
-	"context"
 	"debug/elf"
 	"errors"
-	"io"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -28,22 +25,6 @@ func TestSteps(t *testing.T) {
 	for _, function := range []string{"fetch.(*loop).turn", "poller.(*Poller).wait", "http1.(*Parser).Next", "kernel.(*Real).Recv"} {
 		require.Contains(t, out.String(), function+" |", "the loop's thread is the one that is counted")
 	}
-}
-
-// TestCancelled: a count that is given up leaves no process behind.
-func TestCancelled(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	o := options{fetches: 100_000, conns: 2}
-	err := o.run(ctx, io.Discard)
-	require.Error(t, err)
-	require.Error(t, ctx.Err(), "%v", err)
-	require.Equal(t, syscall.ECHILD, waitForAny())
-}
-
-func waitForAny() error {
-	_, err := syscall.Wait4(-1, nil, syscall.WALL|syscall.WNOHANG, nil)
-	return err
 }
 
 func TestOptions(t *testing.T) {

@@ -97,6 +97,15 @@ func awaitStop(thread int) error {
 	}
 }
 
+// reap waits for all threads of a program that was killed.
+func reap() {
+	for {
+		if _, err := syscall.Wait4(-1, nil, syscall.WALL, nil); err != nil && err != syscall.EINTR {
+			return
+		}
+	}
+}
+
 func letGo(threads []int) {
 	for _, thread := range threads {
 		_ = syscall.PtraceDetach(thread)
