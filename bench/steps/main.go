@@ -64,9 +64,8 @@ func (o options) run(ctx context.Context, out io.Writer) error {
 	defer os.RemoveAll(work)
 	if o.program == "" {
 		o.program = filepath.Join(work, "shoal")
-		build := exec.CommandContext(ctx, "go", "build", "-o", o.program, "github.com/shoalfetch/shoal/cmd/shoal")
-		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("go build: %w\n%s", err, out)
+		if err := build(ctx, o.program); err != nil {
+			return err
 		}
 	}
 	names, err := readFunctions(o.program)
@@ -83,6 +82,15 @@ func (o options) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	return names.report(out, counted, o.top)
+}
+
+// build makes shoal's program.
+func build(ctx context.Context, program string) error {
+	out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/shoalfetch/shoal/cmd/shoal").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return nil
 }
 
 // warmUp is how many fetches come first, until nothing is done for the first
@@ -108,10 +116,11 @@ func (o options) count(ctx context.Context, s *server, work string) (*count, err
 		return nil, err
 	}
 	runtime.LockOSThread() // whose requests ptrace obeys
+	defer runtime.UnlockOSThread()
 	counted, err := s.step(ctx, program.Process.Pid, o.fetches)
 	if err != nil {
 		_ = program.Process.Kill()
-		reap()
+		reap() // and not program.Wait: it would wait for the first thread alone
 		return nil, err
 	}
 	return counted, program.Wait()

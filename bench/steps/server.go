@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -40,13 +39,3 @@ func newServer(size, first int) (*server, error) {
 }
 
 func (s *server) close() { _ = s.http.Close() }
-
-// awaitWarm returns when stepping is to begin.
-func (s *server) awaitWarm(ctx context.Context) error {
-	select {
-	case <-s.warm:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

@@ -3,11 +3,16 @@
 package main
 
 import (
+	"context"
 	"debug/elf"
 	"errors"
+	"io"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -25,6 +30,44 @@ func TestSteps(t *testing.T) {
 	for _, function := range []string{"fetch.(*loop).turn", "poller.(*Poller).wait", "http1.(*Parser).Next", "kernel.(*Real).Recv"} {
 		require.Contains(t, out.String(), function+" |", "the loop's thread is the one that is counted")
 	}
+}
+
+// TestCancelled: a count that is given up, at whatever moment, leaves no process
+// behind.
+func TestCancelled(t *testing.T) {
+	shoal := buildShoal(t)
+	for after := 100 * time.Millisecond; after < time.Second; after += 150 * time.Millisecond {
+		ctx, cancel := context.WithTimeout(t.Context(), after)
+		err := options{program: shoal, fetches: 100_000, conns: 2}.run(ctx, io.Discard)
+		cancel()
+		if errors.Is(err, syscall.EPERM) {
+			t.Skip("NOT TESTED: this system does not let a process trace another")
+		}
+		require.Error(t, err)
+		requireNoProcess(t)
+	}
+}
+
+// TestEnds: a program that makes no fetch is not waited for.
+func TestEnds(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "false")
+	build := exec.Command("go", "build", "-o", program, filepath.Join("testdata", "false.go"))
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.ErrorIs(t, options{program: program, fetches: 1, conns: 1}.run(t.Context(), io.Discard), errEnded)
+	requireNoProcess(t)
+}
+
+func requireNoProcess(t *testing.T) {
+	t.Helper()
+	_, err := syscall.Wait4(-1, nil, syscall.WALL|syscall.WNOHANG, nil)
+	require.Equal(t, syscall.ECHILD, err)
+}
+
+func buildShoal(t *testing.T) string {
+	program := filepath.Join(t.TempDir(), "shoal")
+	require.NoError(t, build(t.Context(), program))
+	return program
 }
 
 func TestOptions(t *testing.T) {

@@ -4,11 +4,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"syscall"
+	"time"
 )
+
+var errEnded = errors.New("the program ended before it had made all its fetches")
 
 // count is how often each instruction was executed, by its address, while so many
 // requests were made.
@@ -20,7 +24,7 @@ type count struct {
 // step lets the first thread of a process take one instruction after another,
 // and counts them until the server has been asked so many times.
 func (s *server) step(ctx context.Context, process, fetches int) (*count, error) {
-	if err := s.awaitWarm(ctx); err != nil {
+	if err := s.awaitWarm(ctx, process); err != nil {
 		return nil, err
 	}
 	threads, err := halt(process)
@@ -30,7 +34,6 @@ func (s *server) step(ctx context.Context, process, fetches int) (*count, error)
 	}
 	counted, last := &count{map[uint64]int{}, fetches}, s.asked.Load()+int64(fetches)
 	for s.asked.Load() < last {
-
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -44,6 +47,22 @@ func (s *server) step(ctx context.Context, process, fetches int) (*count, error)
 		}
 	}
 	return counted, nil
+}
+
+// awaitWarm returns when stepping is to begin.
+func (s *server) awaitWarm(ctx context.Context, process int) error {
+	for look := time.Tick(50 * time.Millisecond); ; {
+		select {
+		case <-s.warm:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-look:
+			if got, _ := syscall.Wait4(process, nil, syscall.WNOHANG, nil); got == process {
+				return errEnded
+			}
+		}
+	}
 }
 
 // single has a thread take one step. Signals, which only Go's scheduler sends
@@ -90,7 +109,7 @@ func awaitStop(thread int) error {
 		case err != nil:
 			return fmt.Errorf("wait4: %w", err)
 		case !status.Stopped():
-			return fmt.Errorf("the program ended before it had made all its fetches")
+			return errEnded
 		default:
 			return nil
 		}

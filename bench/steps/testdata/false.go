@@ -1,0 +1,6 @@
+// Command false fails, and fetches nothing.
+package main
+
+import "os"
+
+func main() { os.Exit(1) }
