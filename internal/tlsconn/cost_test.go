@@ -2,6 +2,7 @@ package tlsconn
 
 import (
 	"crypto/tls"
+	"math"
 	"runtime"
 	"testing"
 	"unsafe"
@@ -12,7 +13,9 @@ import (
 // A Read for want of data costs nothing; a part of a record costs crypto/tls's
 // two small allocations, whatever its length.
 func TestAllocationsForWantOfData(t *testing.T) {
-	c, sent, _ := newWorld(t, tls.VersionTLS13).open(t, false, send(body(16<<10)))
+	w := newWorld(t, tls.VersionTLS13)
+	w.server.DynamicRecordSizingDisabled = true // one record, whose end never comes
+	c, sent, _ := w.open(t, false, send(body(16<<10)))
 	buf := make([]byte, 64<<10)
 	nothing := func() {
 		if _, err := c.Read(buf); err != ErrNeedData {
@@ -28,17 +31,30 @@ func TestAllocationsForWantOfData(t *testing.T) {
 	if raceEnabled {
 		return
 	}
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
+	count, size := least(func() {
+		for range 10 {
+			c.Feed(sent[:10])
+			sent = sent[10:]
+			nothing()
+		}
+	})
+	require.LessOrEqual(t, count, uint64(10*2))
+	require.LessOrEqual(t, size, uint64(10*2*24))
+	t.Logf("a part of a record: %.1f allocations of %d bytes together", float64(count)/10, size/10)
+}
+
+// least is how often f allocates and how many bytes, at the least of ten times:
+// the runtime counts what the rest of the process allocates meanwhile, too.
+func least(f func()) (count, size uint64) {
+	count, size = math.MaxUint64, math.MaxUint64
 	for range 10 {
-		c.Feed(sent[:10])
-		sent = sent[10:]
-		nothing()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		f()
+		runtime.ReadMemStats(&after)
+		count, size = min(count, after.Mallocs-before.Mallocs), min(size, after.TotalAlloc-before.TotalAlloc)
 	}
-	runtime.ReadMemStats(&after)
-	require.LessOrEqual(t, after.Mallocs-before.Mallocs, uint64(10*2))
-	require.LessOrEqual(t, after.TotalAlloc-before.TotalAlloc, uint64(10*2*24))
-	t.Logf("a part of a record: %.1f allocations of %d bytes together", float64(after.Mallocs-before.Mallocs)/10, (after.TotalAlloc-before.TotalAlloc)/10)
+	return count, size
 }
 
 // The conns of a loop that waits: in the middle of a body, and between two.
