@@ -54,6 +54,7 @@ var rooms = []room{
 	{"internal/coro", nil, nil},
 	{"internal/socks5", nil, nil},
 	{"internal/proxytest", nil, []string{"github.com/stretchr/testify"}},
+	{"internal/leaktest", nil, []string{"github.com/stretchr/testify"}},
 	{"internal/offload", nil, nil},
 	{"internal/kernel", []string{"poller"}, []string{"golang.org/x/sys"}},
 	{"poller", nil, []string{"golang.org/x/sys"}},
@@ -65,7 +66,7 @@ var (
 	notSansIO  = []string{"net", "os", "syscall", "time", "context", "sync", "runtime", "unsafe"}
 	mayGo      = []string{"internal/offload", "internal/lab", "internal/sim", "cmd", "bench"}
 	mayAskTime = []string{"internal/kernel", "cmd", "bench"}
-	mayWait    = append([]string{"internal/lab", "internal/sim", "internal/proxytest"}, mayAskTime...)
+	mayWait    = append([]string{"internal/lab", "internal/sim", "internal/proxytest", "internal/leaktest"}, mayAskTime...)
 	documented = []string{"poller", "fetch", "fetch/save"}
 )
 

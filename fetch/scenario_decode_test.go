@@ -15,6 +15,7 @@ import (
 
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/fetch/save"
+	"github.com/shoalfetch/shoal/internal/leaktest"
 	"github.com/shoalfetch/shoal/internal/sim"
 )
 
@@ -428,10 +429,7 @@ func TestDecodersEnd(t *testing.T) {
 		}
 		fetchAll()
 		cancel()
-		for n := 0; runtime.NumGoroutine() > before && n < 1000; n++ {
-			time.Sleep(time.Millisecond) // the context's own goroutine may still be ending
-		}
-		require.LessOrEqual(t, runtime.NumGoroutine(), before, how)
+		leaktest.Settled(t, before)
 	}
 }
 

@@ -16,13 +16,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/fetch/save"
 	"github.com/shoalfetch/shoal/internal/kernel"
+	"github.com/shoalfetch/shoal/internal/leaktest"
 	"github.com/shoalfetch/shoal/internal/offload"
 )
 
@@ -198,7 +198,7 @@ func TestLoopback(t *testing.T) {
 	require.Len(t, seen, len(requests))
 	require.NoError(t, f.Close())
 	require.Equal(t, openBefore, descriptors(t))
-	require.LessOrEqual(t, runtime.NumGoroutine(), before, "goroutines are left")
+	leaktest.Settled(t, before)
 }
 
 // TestLoopbackNames looks up a name on the real kernel; the workers that did
@@ -212,10 +212,7 @@ func TestLoopbackNames(t *testing.T) {
 			require.NoError(t, err, "localhost, also where ::1 refuses")
 		}
 	}
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond)
-	}
-	require.LessOrEqual(t, runtime.NumGoroutine(), before, "goroutines are left")
+	leaktest.Settled(t, before)
 }
 
 // numbered is a kernel that notes the numbers of the sockets it makes.

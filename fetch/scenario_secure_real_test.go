@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/shoalfetch/shoal/fetch"
+	"github.com/shoalfetch/shoal/internal/leaktest"
 )
 
 var (
@@ -81,16 +82,6 @@ func waitForAll(n string) {
 	<-all
 }
 
-// settled waits until there are no more goroutines than there were: the one of a
-// context that has ended may take a moment.
-func settled(t *testing.T, before int) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond)
-	}
-	require.LessOrEqual(t, runtime.NumGoroutine(), before, "goroutines were left")
-}
-
 // TestManyHandshakes fetches bodies over a connection each, on the real kernel.
 // Every body is what was served, and nothing is left.
 func TestManyHandshakes(t *testing.T) {
@@ -126,7 +117,7 @@ func TestManyHandshakes(t *testing.T) {
 			require.NoError(t, f.Close())
 			require.GreaterOrEqual(t, shaken, n)
 			require.Equal(t, openBefore, descriptors(t))
-			settled(t, before)
+			leaktest.Settled(t, before)
 			t.Logf("%d handshakes, of which %d resumed a session", shaken, resumed)
 		})
 	}
@@ -154,7 +145,7 @@ func TestSecureAtOnce(t *testing.T) {
 	require.NoError(t, f.Close())
 	require.Equal(t, *atOnce, waiting)
 	require.Equal(t, openBefore, descriptors(t))
-	settled(t, before)
+	leaktest.Settled(t, before)
 	each := (most - alone) / uint64(*atOnce)
 	t.Logf("%d connections at once, each %d bytes", *atOnce, each)
 	if !raceEnabled {
@@ -179,7 +170,7 @@ func TestSecureCancelledForReal(t *testing.T) {
 	for n := 1; ; n++ {
 		left := cancelAfter(t, n, believer, gets(base+"/length/30000/a", base+"/to/302/close/20000/b", base+"/chunked/40000/c"))
 		require.Equal(t, openBefore, descriptors(t), "cancelled at event %d", n)
-		settled(t, before)
+		leaktest.Settled(t, before)
 		if left > 0 {
 			require.Greater(t, n, 40)
 			break
@@ -189,7 +180,7 @@ func TestSecureCancelledForReal(t *testing.T) {
 	for range 20 {
 		cancelAfter(t, 1+random.IntN(1000), believer, slices.Repeat(gets(base+"/close/50000/d"), 100))
 		require.Equal(t, openBefore, descriptors(t))
-		settled(t, before)
+		leaktest.Settled(t, before)
 	}
 }
 

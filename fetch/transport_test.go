@@ -22,23 +22,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/shoalfetch/shoal/fetch"
+	"github.com/shoalfetch/shoal/internal/leaktest"
 )
-
-// settle has a test end only when no more goroutines are left than now: those of
-// net/http take a moment to end, and other tests count.
-func settle(t testing.TB) {
-	before := runtime.NumGoroutine()
-	t.Cleanup(func() {
-		for n := 0; runtime.NumGoroutine() > before && n < 10_000; n++ {
-			time.Sleep(time.Millisecond)
-		}
-		require.LessOrEqual(t, runtime.NumGoroutine(), before, "goroutines are left")
-	})
-}
 
 // newTransport is a Transport that ends with the test.
 func newTransport(t testing.TB, o fetch.Options) *fetch.Transport {
-	settle(t)
+	leaktest.Check(t)
 	transport, err := fetch.NewTransport(o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, transport.Close()) })
@@ -180,7 +169,7 @@ func TestTransportAtOnce(t *testing.T) {
 // TestTransportGoroutines: there is the loop's, and that is all.
 func TestTransportGoroutines(t *testing.T) {
 	port := startServer(t)
-	settle(t)
+	leaktest.Check(t)
 	before := runtime.NumGoroutine()
 	transport, err := fetch.NewTransport(fetch.Options{})
 	require.NoError(t, err)
@@ -200,7 +189,7 @@ func TestTransportGoroutines(t *testing.T) {
 
 // TestTransportClose: who waits is told, and who comes later.
 func TestTransportClose(t *testing.T) {
-	settle(t)
+	leaktest.Check(t)
 	s := reflection(t)
 	transport, err := fetch.NewTransport(fetch.Options{MaxConns: 2})
 	require.NoError(t, err)

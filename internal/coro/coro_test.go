@@ -5,27 +5,14 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/leaktest"
 )
 
-// checkGoroutines fails a test that leaves a coroutine behind.
-func checkGoroutines(t *testing.T) {
-	before := runtime.NumGoroutine()
-	t.Cleanup(func() {
-		for range 1000 { // a subtest's goroutine outlives it by a little
-			if runtime.NumGoroutine() <= before {
-				return
-			}
-			time.Sleep(time.Millisecond)
-		}
-		require.LessOrEqual(t, runtime.NumGoroutine(), before, "coroutines are left")
-	})
-}
-
 func TestPauseAndResume(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	var log []string
 	c := Start(func(c *Coro) {
 		log = append(log, "begin")
@@ -42,7 +29,7 @@ func TestPauseAndResume(t *testing.T) {
 }
 
 func TestStop(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	Start(func(*Coro) { t.Error("it begins though it was stopped") }).Stop()
 
 	unwound := 0
@@ -62,7 +49,7 @@ func TestStop(t *testing.T) {
 }
 
 func TestManyStopped(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	var all []*Coro
 	for range 2000 {
 		c := Start(func(c *Coro) { c.Pause() })
@@ -75,7 +62,7 @@ func TestManyStopped(t *testing.T) {
 }
 
 func TestPanicsComeOut(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	mistake := errors.New("a mistake")
 	c := Start(func(c *Coro) { c.Pause(); panic(mistake) })
 	c.Resume()
@@ -95,7 +82,7 @@ func TestPanicsComeOut(t *testing.T) {
 
 // A test that fails in a coroutine ends its goroutine, which must not hang.
 func TestGoexitComesOut(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	ended := make(chan bool)
 	go func() {
 		returned := false
@@ -109,7 +96,7 @@ func TestGoexitComesOut(t *testing.T) {
 }
 
 func TestMisuse(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	var c *Coro
 	c = Start(func(*Coro) {
 		require.PanicsWithValue(t, "coro: Resume or Stop inside the coroutine", func() { c.Resume() })

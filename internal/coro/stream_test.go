@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/leaktest"
 )
 
 // zipped is a text and what gzip makes of it.
@@ -57,7 +59,7 @@ func pull(s *Stream, in []byte, step int) (out []byte, err error) {
 }
 
 func TestDecoderInPieces(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	text, gz := zipped(t, 5000)
 	for _, step := range []int{1, 2, 3, 100, 1 << 20} {
 		for _, buf := range []int{1, 1000, 1 << 20} {
@@ -105,7 +107,7 @@ func TestHold(t *testing.T) {
 }
 
 func TestEveryCut(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	text, gz := zipped(t, 3)
 	for at := range gz {
 		s := NewStream(make([]byte, 1<<10), gunzip)
@@ -120,7 +122,7 @@ func TestEveryCut(t *testing.T) {
 }
 
 func TestStoppedStream(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	_, gz := zipped(t, 100)
 	for at := range gz {
 		s := NewStream(make([]byte, 10), gunzip)
@@ -137,7 +139,7 @@ func TestStoppedStream(t *testing.T) {
 }
 
 func TestErrorsOfTheLibrary(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	s := NewStream(make([]byte, 10), gunzip)
 	defer s.Stop()
 	_, err := pull(s, []byte("this is no gzip at all"), 5)
@@ -169,7 +171,7 @@ func TestReaderWithoutProgress(t *testing.T) {
 
 // The head of an image is a function over a Source; its result is its own.
 func TestImageHead(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	var b bytes.Buffer
 	require.NoError(t, png.Encode(&b, image.NewGray(image.Rect(0, 0, 31, 17))))
 	var size image.Config
@@ -185,7 +187,7 @@ func TestImageHead(t *testing.T) {
 }
 
 func TestSource(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	var lines []string
 	var err error
 	c, src := Read(func(src *Source) {
@@ -214,7 +216,7 @@ func TestSource(t *testing.T) {
 }
 
 func TestSourceOfAStoppedCoroutine(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	var first, second error
 	c, src := Read(func(src *Source) {
 		_, first = src.ReadByte()

@@ -15,6 +15,8 @@ import (
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/leaktest"
 )
 
 // encode puts codings on a text, in their order. "raw" is deflate without its
@@ -125,7 +127,7 @@ func decodeAll(t testing.TB, p *Pool, codings []string, in []byte, step int, hol
 }
 
 func TestEveryCoding(t *testing.T) {
-	before := runtime.NumGoroutine()
+	leaktest.Check(t)
 	var pool Pool
 	for name, text := range texts() {
 		for _, codings := range every() {
@@ -142,7 +144,6 @@ func TestEveryCoding(t *testing.T) {
 			}
 		}
 	}
-	require.LessOrEqual(t, runtime.NumGoroutine(), before, "goroutines are left")
 }
 
 // TestEveryCut: what lacks its end is an error at every byte, and what was
@@ -285,7 +286,7 @@ func TestCheck(t *testing.T) {
 // TestStop: a decoder may be stopped at any moment and more than once, and what
 // it was made of serves the next one well.
 func TestStop(t *testing.T) {
-	before := runtime.NumGoroutine()
+	leaktest.Check(t)
 	var pool Pool
 	text := bytes.Repeat([]byte("many fish move as one, "), 5_000)
 	for _, codings := range every() {
@@ -305,7 +306,6 @@ func TestStop(t *testing.T) {
 			require.True(t, bytes.Equal(text, got))
 		}
 	}
-	require.LessOrEqual(t, runtime.NumGoroutine(), before, "goroutines are left")
 }
 
 // TestMemory holds what a decoder needs to what the engine's limit on them

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -55,18 +54,6 @@ func started(t *testing.T, o Options) *Server {
 		require.Equal(t, s.stats.accepted.Load(), s.stats.closed.Load())
 	})
 	return s
-}
-
-// settled waits until there are no more goroutines than before.
-func settled(t *testing.T, before int) {
-	t.Helper()
-	for range 1000 {
-		if runtime.NumGoroutine() <= before {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Fatalf("%d goroutines, and %d before", runtime.NumGoroutine(), before)
 }
 
 // seen is what a bare socket saw of an answer.

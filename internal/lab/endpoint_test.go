@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/leaktest"
 )
 
 const small = "image/64x48.png"
@@ -21,7 +23,7 @@ func TestEndpoints(t *testing.T) {
 	content := string(contentOf(t, s, small))
 	all := lookAll(s, "GET")
 	s.Close()
-	settled(t, before)
+	leaktest.Settled(t, before)
 	require.Len(t, claims, len(all), "a claim of what is not there")
 	for path, got := range all {
 		t.Run(path, func(t *testing.T) {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/leaktest"
 )
 
 // trusted is an authority of now, for clients whose clock is the same.
@@ -65,7 +67,7 @@ func TestEndpointsOverTLS(t *testing.T) {
 	content := string(contentOf(t, s, small))
 	all := lookAll(s, "GET")
 	s.Close()
-	settled(t, before)
+	leaktest.Settled(t, before)
 	for path, got := range all {
 		t.Run(path, func(t *testing.T) {
 			switch path {
@@ -299,7 +301,7 @@ func TestCloseEndsHandshakes(t *testing.T) {
 	for range cap(clients) {
 		require.Error(t, <-clients)
 	}
-	settled(t, before)
+	leaktest.Settled(t, before)
 }
 
 // What an authority gives as text is what it gives otherwise.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/leaktest"
 )
 
 // Close does not wait for clients that stay, nor for pauses, however long.
@@ -40,7 +42,7 @@ func TestCloseEndsEverything(t *testing.T) {
 	require.Less(t, time.Since(began), lingerTimeout)
 	require.NoError(t, <-served)
 	s.Close()
-	settled(t, before)
+	leaktest.Settled(t, before)
 }
 
 func TestCloseBeforeServe(t *testing.T) {

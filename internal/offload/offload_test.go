@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/leaktest"
 )
 
 // finish waits for so many pieces of work and returns their ids.
@@ -74,9 +76,7 @@ func TestIdleHasNoGoroutine(t *testing.T) {
 		p.Submit(uint64(i), func() {})
 	}
 	finish(t, p, woken, 100)
-	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
-		require.True(t, time.Now().Before(end), "workers stay though there is no work")
-	}
+	leaktest.Settled(t, before) // while the Pool is open
 	p.Close()
 }
 

@@ -8,10 +8,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/leaktest"
 )
 
 func TestBodies(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	eachVersion(t, func(t *testing.T, version uint16, forLife bool) {
 		w := newWorld(t, version)
 		for _, size := range []int{0, 1, 1000, 16 << 10, 100_000} {
@@ -46,7 +48,7 @@ func (w *world) cheap(t testing.TB) *world {
 // The server falls silent after each number of bytes: the conn waits. It hangs
 // up there: that is an error, if not in the same words everywhere.
 func TestEveryCut(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	eachVersion(t, func(t *testing.T, version uint16, forLife bool) {
 		w := newWorld(t, version).cheap(t)
 		want := body(300)
@@ -77,7 +79,7 @@ func TestEveryCut(t *testing.T) {
 
 // Stop comes at every step, while the other side goes on.
 func TestStopAnywhere(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	eachVersion(t, func(t *testing.T, version uint16, forLife bool) {
 		w := newWorld(t, version).cheap(t)
 		New(w.client.Config("a.example"), w.pad).Stop()

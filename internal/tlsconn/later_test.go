@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/leaktest"
 )
 
 // TestVerificationElsewhere: the handshake stops for the question, keeps what it
 // was fed, and goes on with the answer, which another goroutine has found.
 func TestVerificationElsewhere(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	eachVersion(t, func(t *testing.T, version uint16, forLife bool) {
 		for _, step := range []int{0, 1, 100} {
 			w := newWorld(t, version)
@@ -62,7 +64,7 @@ func TestVerificationElsewhereRefuses(t *testing.T) {
 
 // A conn may be stopped while its question is open; the answer then comes late.
 func TestStopDuringVerification(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	eachVersion(t, func(t *testing.T, version uint16, forLife bool) {
 		w := newWorld(t, version)
 		w.client.Later = true

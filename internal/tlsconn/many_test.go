@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/leaktest"
 )
 
 var handshakes = flag.Int("handshakes", 1000, "how many connections TestMany makes for each version of TLS")
@@ -37,7 +39,7 @@ func (x *pair) step(random *rand.Rand) bool {
 // TestMany: many connections at once on one pad, each a handshake and a body, in
 // random pieces and in random order.
 func TestMany(t *testing.T) {
-	checkGoroutines(t)
+	leaktest.Check(t)
 	const atOnce = 100
 	eachVersion(t, func(t *testing.T, version uint16, forLife bool) {
 		left, resumed := *handshakes, 0

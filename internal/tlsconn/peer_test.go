@@ -5,9 +5,7 @@ import (
 	"crypto/tls"
 	"io"
 	"math"
-	"runtime"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -195,21 +193,6 @@ func answer(body []byte) func(*tls.Conn) error {
 		}
 		return c.Close()
 	}
-}
-
-// checkGoroutines fails a test that leaves a coroutine behind. It is asked for
-// before anything else is made.
-func checkGoroutines(t *testing.T) {
-	before := runtime.NumGoroutine()
-	t.Cleanup(func() {
-		for range 1000 { // a subtest's goroutine outlives it by a little
-			if runtime.NumGoroutine() <= before {
-				return
-			}
-			time.Sleep(time.Millisecond)
-		}
-		require.LessOrEqual(t, runtime.NumGoroutine(), before, "coroutines are left")
-	})
 }
 
 // body is n bytes that repeat nowhere soon.
