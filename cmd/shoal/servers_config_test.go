@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -84,47 +83,25 @@ http {
 }
 
 func serveRealApache(t *testing.T, program string, s *realSite) *exec.Cmd {
-	modules := "/usr/lib/apache2/modules"
-	if _, err := os.Stat(filepath.Join(modules, "mod_deflate.so")); err != nil {
-		t.Skip("NOT TESTED against Apache: its modules are not where Debian has them")
-	}
-	user, keepAlive := "", "Off"
-	if os.Geteuid() == 0 {
-		user = "User nobody\nGroup nogroup"
-	}
+	keepAlive := "Off"
 	if s.keepAlive > 0 {
 		keepAlive = "On"
 	}
-	config := writeConfig(t, s.root, `
-ServerRoot %[1]s
-ServerName localhost
-LoadModule mpm_event_module %[2]s/mod_mpm_event.so
-LoadModule authz_core_module %[2]s/mod_authz_core.so
-LoadModule alias_module %[2]s/mod_alias.so
-LoadModule filter_module %[2]s/mod_filter.so
-LoadModule deflate_module %[2]s/mod_deflate.so
-LoadModule mime_module %[2]s/mod_mime.so
-%[3]s
-PidFile apache.pid
-ErrorLog /dev/stderr
-LogLevel crit
-Listen %[4]s
+	return apache(t, program, s.root, s.address, []string{"alias", "filter", "deflate", "mime"}, `
 ListenBacklog 1024
 StartServers 2
 ServerLimit 2
 ThreadsPerChild 64
 MaxRequestWorkers 128
 AsyncRequestWorkerFactor 8
-KeepAlive %[5]s
-MaxKeepAliveRequests %[6]d
+KeepAlive %s
+MaxKeepAliveRequests %d
 TypesConfig /dev/null
 AddType text/plain .txt
 AddType image/jpeg .jpg
 AddOutputFilterByType DEFLATE text/plain
 RedirectMatch ^/moved/(.*)$ /files/$1
-DocumentRoot %[1]s
-`, s.root, modules, user, s.address, keepAlive, s.keepAlive)
-	return exec.Command(program, "-f", config, "-DFOREGROUND")
+`, keepAlive, s.keepAlive)
 }
 
 const lighttpdDeflate = `

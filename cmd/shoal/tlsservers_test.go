@@ -187,32 +187,40 @@ http {
 }
 
 func serveApache(t *testing.T, program string, s *tlsSite) *exec.Cmd {
-	modules := "/usr/lib/apache2/modules"
-	if _, err := os.Stat(filepath.Join(modules, "mod_ssl.so")); err != nil {
-		t.Skip("NOT TESTED over TLS against Apache: its mod_ssl is not where Debian has it")
-	}
-	user := ""
+	return apache(t, program, s.root, s.address, []string{"ssl"}, `
+SSLEngine on
+SSLCertificateFile cert.pem
+SSLCertificateKeyFile key.pem
+SSLProtocol -all +TLSv%s
+`, s.version)
+}
+
+// apache serves a folder at an address, with these modules beside those that it
+// cannot do without, and directives for them.
+func apache(t *testing.T, program, root, address string, modules []string, directives string, args ...any) *exec.Cmd {
+	const folder = "/usr/lib/apache2/modules"
+	config, user := "", ""
 	if os.Geteuid() == 0 {
 		user = "User nobody\nGroup nogroup"
 	}
-	config := writeConfig(t, s.root, `
+	for _, name := range append([]string{"mpm_event", "authz_core"}, modules...) {
+		file := filepath.Join(folder, "mod_"+name+".so")
+		if _, err := os.Stat(file); err != nil {
+			t.Skipf("NOT TESTED against Apache: its mod_%s is not where Debian has it", name)
+		}
+		config += fmt.Sprintf("LoadModule %s_module %s\n", name, file)
+	}
+	config += fmt.Sprintf(`
 ServerRoot %[1]s
 ServerName localhost
-LoadModule mpm_event_module %[2]s/mod_mpm_event.so
-LoadModule authz_core_module %[2]s/mod_authz_core.so
-LoadModule ssl_module %[2]s/mod_ssl.so
-%[3]s
+%[2]s
 PidFile apache.pid
 ErrorLog /dev/stderr
 LogLevel crit
-Listen %[4]s
+Listen %[3]s
 DocumentRoot %[1]s
-SSLEngine on
-SSLCertificateFile %[1]s/cert.pem
-SSLCertificateKeyFile %[1]s/key.pem
-SSLProtocol -all +TLSv%[5]s
-`, s.root, modules, user, s.address, s.version)
-	return exec.Command(program, "-f", config, "-DFOREGROUND")
+`, root, user, address)
+	return exec.Command(program, "-f", writeConfig(t, root, "%s", config+fmt.Sprintf(directives, args...)), "-DFOREGROUND")
 }
 
 // serveOpenSSL: s_server serves one connection after the other, and ends each
