@@ -15,7 +15,6 @@ import (
 	"github.com/shoalfetch/shoal/fetch/save"
 	"github.com/shoalfetch/shoal/internal/kernel"
 	"github.com/shoalfetch/shoal/internal/lab"
-	"github.com/shoalfetch/shoal/internal/offload"
 	"github.com/shoalfetch/shoal/internal/view"
 )
 
@@ -178,7 +177,7 @@ func (d *demo) fetchAll(ctx context.Context) error {
 		return err
 	}
 	counted := kernel.Count(k)
-	f, err := fetch.NewOn(counted, offload.New(lookups, func() { _ = k.Wake() }), fetch.Options{
+	f, err := fetcherOn(counted, lookups, fetch.Options{
 		MaxConns:   d.conns,
 		MaxPerHost: d.conns,
 		UserAgent:  "shoal/" + version,
@@ -187,7 +186,6 @@ func (d *demo) fetchAll(ctx context.Context) error {
 		Trace:      d.clock(),
 	})
 	if err != nil {
-		_ = k.Close()
 		return fmt.Errorf("--conns %d: %w", d.conns, err)
 	}
 	defer f.Close()
