@@ -3,7 +3,9 @@ package fetch
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 )
@@ -117,4 +119,14 @@ func TestTableGrowsOnce(t *testing.T) {
 	chunks := len(table.chunks)
 	require.Zero(t, testing.AllocsPerRun(100, churn))
 	require.Len(t, table.chunks, chunks)
+}
+
+// TestMemoryPerSlot is what ARCHITECTURE.md says of a waiting fetch: how many of
+// these fit into memory depends on it.
+func TestMemoryPerSlot(t *testing.T) {
+	if strconv.IntSize != 64 {
+		t.Skip("the sizes are those of 64 bits")
+	}
+	require.LessOrEqual(t, unsafe.Sizeof(job{}), uintptr(256))
+	require.LessOrEqual(t, unsafe.Sizeof(conn{}), uintptr(320))
 }
