@@ -107,11 +107,14 @@ func (e *LimitError) Error() string { return fmt.Sprintf("more than %d %s", e.Li
 type RedirectError struct {
 	Location string // as the server gave it
 	Reason   string
+	Err      error // of [Options].CheckRedirect; otherwise nil
 }
 
 func (e *RedirectError) Error() string {
 	return fmt.Sprintf("redirect to %q not followed: %s", e.Location, e.Reason)
 }
+
+func (e *RedirectError) Unwrap() error { return e.Err }
 
 // RangeError is a part of a body that is not the part that was asked for.
 type RangeError struct {

@@ -80,6 +80,12 @@ type Options struct {
 	// negative.
 	MaxRedirects int
 
+	// CheckRedirect is asked on the loop before a redirect is followed: r is the
+	// request as it was given, and to the URL that the redirect leads to, absolute
+	// and without userinfo. Its error fails the fetch in phase status, as the Err of a
+	// *RedirectError. Nil: all are followed that nothing else here forbids.
+	CheckRedirect func(r *Request, to string) error
+
 	// AllowDowngrade follows redirects from https to http, which otherwise fail
 	// the fetch: from there on anyone on the way can read and change it.
 	AllowDowngrade bool

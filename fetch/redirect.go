@@ -17,18 +17,28 @@ func (l *loop) redirect(j *job, h Head) (*target, error) {
 		err = l.lead(&t)
 	}
 	if err != nil {
-		return nil, &RedirectError{WithoutUserinfo(location), err.Error()}
+		return nil, notFollowed(location, err.Error())
 	}
 	if j.origin.route.secure && !t.route.secure && !l.options.AllowDowngrade {
-		return nil, &RedirectError{WithoutUserinfo(location), "it leads from https to http"}
+		return nil, notFollowed(location, "it leads from https to http")
 	}
 	if circle := l.circle(j, methodAfter(int(h.Status), j.outgoing().Method), &t); circle != nil {
-		return nil, &RedirectError{WithoutUserinfo(location), "it leads in a circle: " + strings.Join(circle, " -> ")}
+		return nil, notFollowed(location, "it leads in a circle: "+strings.Join(circle, " -> "))
 	}
 	if j.special != nil && len(j.special.visits) >= l.options.MaxRedirects {
 		return nil, &LimitError{"redirects", int64(l.options.MaxRedirects)}
 	}
+	if l.options.CheckRedirect != nil {
+		given := j.given()
+		if err := l.options.CheckRedirect(&given, t.url); err != nil {
+			return nil, &RedirectError{WithoutUserinfo(location), err.Error(), err}
+		}
+	}
 	return &t, nil
+}
+
+func notFollowed(location, reason string) *RedirectError {
+	return &RedirectError{Location: WithoutUserinfo(location), Reason: reason}
 }
 
 // isRedirect tells the statuses whose Location is followed (RFC 9110 section

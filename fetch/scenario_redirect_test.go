@@ -1,6 +1,7 @@
 package fetch_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -104,6 +105,42 @@ func TestLocationRefused(t *testing.T) {
 			require.Equal(t, fetch.PhaseStatus, phaseOf(t, got.err))
 			require.EqualValues(t, 302, got.Head.Status)
 		})
+	}
+}
+
+// TestCheckRedirect: each hop is asked about, with the request as it was given,
+// and the first that is refused is the end.
+func TestCheckRedirect(t *testing.T) {
+	unwanted := errors.New("unwanted")
+	for _, refuse := range []string{"", "http://b.test/three%20three"} {
+		s := newScene(t)
+		s.host("a.test", "10.1.0.1", func(*sim.Request) sim.Response { return moved(302, "http://me:secret@b.test/two#part") })
+		s.host("b.test", "10.1.0.2", func(q *sim.Request) sim.Response {
+			if q.Target == "/two" {
+				return moved(301, "three three")
+			}
+			return sim.Reply(200, "", []byte("b"+q.Target))
+		})
+		var asked []string
+		s.options.CheckRedirect = func(r *fetch.Request, to string) error {
+			require.Equal(t, "a tag", r.Tag)
+			asked = append(asked, r.URL+" "+to)
+			if to == refuse {
+				return unwanted
+			}
+			return nil
+		}
+		got := s.one(fetch.Request{URL: "http://a.test/one#part", Tag: "a tag"})
+		require.Equal(t, []string{"http://a.test/one#part http://b.test/two", "http://a.test/one#part http://b.test/three%20three"}, asked)
+		if refuse == "" {
+			require.NoError(t, got.err)
+			require.Equal(t, "b/three%20three", string(got.Body))
+			continue
+		}
+		require.ErrorIs(t, got.err, unwanted)
+		require.ErrorContains(t, got.err, `redirect to "three three" not followed: unwanted`)
+		require.Equal(t, fetch.PhaseStatus, phaseOf(t, got.err))
+		require.Equal(t, 1, got.Redirects)
 	}
 }
 

@@ -51,9 +51,10 @@ const (
 // Where Options say nothing, a Transport does as [http.Transport]: connections to
 // one host are as many as there may be at all, and no time is too long for a
 // server to take a request, answer and send a body, since a request's context
-// tells how long to wait. Sink, Accept, Interim, Retry.Max, MaxRedirects, Jar and
-// Login must be zero: these are a Transport's own, or its client's. Omit, HTTP10
-// and EndAt have no meaning. Proxy is called on the goroutines of requests too.
+// tells how long to wait. Sink, Accept, Interim, Retry.Max, MaxRedirects,
+// CheckRedirect, Jar and Login must be zero: these are a Transport's own, or its
+// client's. Omit, HTTP10 and EndAt have no meaning. Proxy is called on the
+// goroutines of requests too.
 func NewTransport(o Options) (*Transport, error) {
 	o, err := o.forTransport()
 	if err != nil {
@@ -81,7 +82,7 @@ func NewTransport(o Options) (*Transport, error) {
 func (o Options) forTransport() (Options, error) {
 	for name, given := range map[string]bool{
 		"Sink": o.Sink != nil, "Accept": o.Accept != nil, "Interim": o.Interim != nil, "Retry.Max": o.Retry.Max != 0,
-		"MaxRedirects": o.MaxRedirects != 0, "Jar": o.Jar != nil, "Login": o.Login != nil,
+		"MaxRedirects": o.MaxRedirects != 0, "CheckRedirect": o.CheckRedirect != nil, "Jar": o.Jar != nil, "Login": o.Login != nil,
 	} {
 		if given {
 			return o, fmt.Errorf("fetch: a Transport takes no %s", name)

@@ -238,12 +238,13 @@ func TestTransportIdle(t *testing.T) {
 // TestTransportOptions: what is a Transport's own is refused by name.
 func TestTransportOptions(t *testing.T) {
 	for name, o := range map[string]fetch.Options{
-		"Sink":         {Sink: &nowhere{}},
-		"Accept":       {Accept: func(*fetch.Head) error { return nil }},
-		"Interim":      {Interim: func(*fetch.Request, *fetch.Head) error { return nil }},
-		"Retry.Max":    {Retry: fetch.Retry{Max: 1}},
-		"MaxRedirects": {MaxRedirects: 5},
-		"MaxConns":     {MaxConns: -1},
+		"Sink":          {Sink: &nowhere{}},
+		"Accept":        {Accept: func(*fetch.Head) error { return nil }},
+		"Interim":       {Interim: func(*fetch.Request, *fetch.Head) error { return nil }},
+		"Retry.Max":     {Retry: fetch.Retry{Max: 1}},
+		"MaxRedirects":  {MaxRedirects: 5},
+		"CheckRedirect": {CheckRedirect: func(*fetch.Request, string) error { return nil }},
+		"MaxConns":      {MaxConns: -1},
 	} {
 		_, err := fetch.NewTransport(o)
 		require.ErrorContains(t, err, name)
