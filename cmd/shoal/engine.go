@@ -78,6 +78,9 @@ func (r *runner) options() fetch.Options {
 	if r.jar != nil {
 		o.Jar = r.jar
 	}
+	if r.intake.polite != nil {
+		o.CheckRedirect = r.intake.polite.follow
+	}
 	_, o.Omit = s.fields.split()
 	if s.redirects == 0 {
 		o.MaxRedirects = -1 // the engine's own zero is its default

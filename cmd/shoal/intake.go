@@ -55,6 +55,9 @@ func (in *intake) Next() (fetch.Request, fetch.Supply) {
 		case p.bad != nil:
 			in.reject(r, p.bad)
 		case in.prepare(&r):
+			if in.polite != nil {
+				in.polite.out++
+			}
 			r.Tag.(*place).probe = in.network.begin()
 			return r, supply
 		}
@@ -75,7 +78,7 @@ func (in *intake) supply() (fetch.Request, fetch.Supply) {
 		return fetch.Request{}, fetch.Empty
 	}
 	r, supply := in.pull()
-	if supply == fetch.End && in.polite.held > 0 {
+	if supply == fetch.End && !in.polite.over() {
 		supply = fetch.Empty
 	}
 	return r, supply

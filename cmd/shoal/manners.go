@@ -79,5 +79,5 @@ func (*rateValue) Type() string { return "N/TIME" }
 // mannerFlags are all that is about the manners of a run.
 func (s *settings) mannerFlags(f *pflag.FlagSet) {
 	addMannerFlags(f, &s.manners)
-	f.BoolVar(&s.polite, "polite", false, "ask each site's robots.txt first, and fetch nothing that it, or X-Robots-Tag in a response's head, does not allow to the name in -A; a site whose robots.txt cannot be had allows nothing, and its Crawl-delay is kept")
+	f.BoolVar(&s.polite, "polite", false, "ask each site's robots.txt first, and fetch nothing that it, or X-Robots-Tag in a response's head, does not allow to the name in -A, redirects included; a site whose robots.txt cannot be had allows nothing, and its Crawl-delay is kept")
 }

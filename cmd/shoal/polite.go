@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,14 +14,16 @@ import (
 
 // polite asks each site's robots.txt before anything else of it is asked for:
 // --polite. The lines of a site wait here until it has come. It belongs to the
-// goroutine that reads the list, but for its clock.
+// goroutine that reads the list, but for its clock and for what loops look up.
 type polite struct {
 	token   string                                 // of the User-Agent
 	reserve func(r *fetch.Request) (string, error) // nil: nothing is saved under a name
 	wake    func()
 
+	mu    sync.Mutex // of sites, and of the rules of each
 	sites map[string]*siteRules
 	ready []fetch.Request // may go
+	out   int             // requests that the engine has
 	held  int             // lines that wait, those that may go included
 	slow  []*siteRules    // have lines waiting for their delay
 	due   atomic.Bool     // a delay may be over
@@ -30,7 +33,7 @@ type polite struct {
 type siteRules struct {
 	rules *robots.Rules // nil: on its way
 	held  []fetch.Request
-	paths []string // of those held, while there are no rules
+	paths []string // of those held, while there are no rules; "" when it is a redirect's
 
 	// With Crawl-delay:
 	next    time.Time // when a line may go
@@ -77,6 +80,17 @@ func (p *polite) passed(r *fetch.Request) bool { return placeIn(r.Tag).passed }
 
 // full says whether no more lines can wait.
 func (p *polite) full() bool { return p.held >= heldMost }
+
+// over says whether nothing comes any more once the list has ended: what the
+// engine has may come back.
+func (p *polite) over() bool { return p.held == 0 && p.out == 0 }
+
+// returned is told of each result.
+func (p *polite) returned() {
+	if p.out--; p.over() {
+		p.wake()
+	}
+}
 
 // ask takes a line. What is to be asked for now, if anything, is that line or a
 // robots.txt; err is why the line is not to be.
@@ -131,7 +145,9 @@ func (p *polite) visit(origin string, r fetch.Request, path string) *fetch.Reque
 		p.forget()
 	}
 	s := new(siteRules)
+	p.mu.Lock()
 	p.sites[origin] = s
+	p.mu.Unlock()
 	p.hold(s, r)
 	s.paths = append(s.paths, path)
 	return &fetch.Request{URL: origin + "/robots.txt", Tag: &place{lineage: &lineage{visit: &visit{site: s}}}}
@@ -139,6 +155,8 @@ func (p *polite) visit(origin string, r fetch.Request, path string) *fetch.Reque
 
 // forget drops the rules of sites of which no line waits.
 func (p *polite) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for origin, s := range p.sites {
 		if s.rules != nil && len(s.held) == 0 {
 			delete(p.sites, origin)
@@ -152,11 +170,14 @@ func (p *polite) learn(v *visit, res *fetch.Result, err error, refuse func(r fet
 	if isLeft(err) {
 		return // so are the lines
 	}
-	s.rules = v.rules(p.token, res, err)
+	rules := v.rules(p.token, res, err)
+	p.mu.Lock()
+	s.rules = rules
+	p.mu.Unlock()
 	held, paths := s.held, s.paths
 	s.held, s.paths = nil, nil
 	for i, r := range held {
-		if why := s.rules.Check(paths[i]); why != nil {
+		if why := rules.Check(paths[i]); paths[i] != "" && why != nil {
 			p.held--
 			refuse(r, why)
 		} else {
@@ -232,7 +253,12 @@ func (p *polite) rest(each func(fetch.Request)) {
 	}
 	slices.SortFunc(left, func(a, b fetch.Request) int { return cmp.Compare(placeIn(a.Tag).line, placeIn(b.Tag).line) })
 	for _, r := range left {
-		each(r)
+		if placeIn(r.Tag).visit == nil {
+			each(r)
+		}
 	}
-	p.ready, p.held, p.sites = nil, 0, map[string]*siteRules{}
+	p.ready, p.held = nil, 0
+	p.mu.Lock()
+	p.sites = map[string]*siteRules{}
+	p.mu.Unlock()
 }

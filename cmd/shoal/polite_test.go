@@ -39,6 +39,9 @@ func (e *estate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/robots.txt":
 		e.robots(w, r)
 		return
+	case strings.HasPrefix(r.URL.Path, "/to/"):
+		http.Redirect(w, r, r.URL.RawQuery, http.StatusTemporaryRedirect)
+		return
 	case strings.HasPrefix(r.URL.Path, "/tagged"):
 		w.Header().Add("X-Robots-Tag", "nofollow")
 		w.Header().Add("X-Robots-Tag", "otherbot: noindex")

@@ -26,6 +26,13 @@ func (r *runner) take(res *fetch.Result, err error) {
 	if r.explain != nil {
 		r.explain.Result(res, err)
 	}
+	if p := r.intake.polite; p != nil {
+		defer p.returned()
+		if p.detour(res, err) {
+			r.judgeNetwork(res, err)
+			return
+		}
+	}
 	if err != nil && !isLeft(err) {
 		r.last = err
 	}

@@ -19,6 +19,8 @@ type place struct {
 	line   int32 // from 1; on the command line, which URL
 	probe  bool  // see network
 	passed bool  // see polite
+
+	detours uint8 // of its redirects, by way of a robots.txt
 }
 
 // lineage is what the good lines of a list share. Each bad one has its own.
