@@ -114,6 +114,7 @@ func (e *RedirectError) Error() string {
 	return fmt.Sprintf("redirect to %q not followed: %s", e.Location, e.Reason)
 }
 
+// Unwrap gives Err, for errors.Is and errors.As.
 func (e *RedirectError) Unwrap() error { return e.Err }
 
 // RangeError is a part of a body that is not the part that was asked for.
