@@ -69,9 +69,10 @@ func (c *conn) place() *links[conn] { return &c.links }
 
 // outbox is what a conn has not been able to send.
 type outbox struct {
-	head []byte // bytes of ours still to send, as they go out
-	body []byte // then these, borrowed from a Request, not encrypted yet
-	err  error  // send failed, nothing more goes out; what recv says next decides
+	head []byte  // bytes of ours still to send, as they go out
+	body []byte  // then these, borrowed from a Request, not encrypted yet
+	rest *upload // then what comes of this; nil without
+	err  error   // send failed, nothing more goes out; what recv says next decides
 }
 
 // outboxed is a conn's outbox, made if it has none.
@@ -89,6 +90,10 @@ func (c *conn) unsent() int {
 	}
 	return len(c.outbox.head) + len(c.outbox.body)
 }
+
+// awaitsUpload says whether there is nothing to send until more of the request's
+// body has been written.
+func (c *conn) awaitsUpload() bool { return c.outbox != nil && c.outbox.rest != nil && c.unsent() == 0 }
 
 // sendFailure is why nothing more can be sent, if that is so.
 func (c *conn) sendFailure() error {
@@ -277,13 +282,14 @@ func (l *loop) opened(c *conn) {
 
 // transmit sends a request at once, as far as the send buffer takes it, and
 // keeps the rest. body is borrowed; head is not.
-func (l *loop) transmit(c *conn, head, body []byte) {
+func (l *loop) transmit(c *conn, head, body []byte, rest *upload) {
 	if c.secure != nil {
 		head = l.seal(c, head)
 	}
 	l.push(c, head)
-	if len(body) > 0 && c.sendFailure() == nil {
-		c.outboxed().body = body
+	if (len(body) > 0 || rest != nil) && c.sendFailure() == nil {
+		o := c.outboxed()
+		o.body, o.rest = body, rest
 		l.drain(c)
 	}
 	if c.sendFailure() == nil {
@@ -304,20 +310,23 @@ func (l *loop) push(c *conn, p []byte) {
 	o.head = append(o.head, p...)
 }
 
-// drain sends what it can of an outbox, and lets go of it when it is empty.
-func (l *loop) drain(c *conn) {
+// drain sends what it can of an outbox, lets go of it when it is empty, and says
+// how much it sent.
+func (l *loop) drain(c *conn) (sent int) {
 	o := c.outbox
 	for o.err == nil {
 		switch {
 		case len(o.head) > 0:
 			n := l.send(c, o.head)
+			sent += n
 			if o.head = o.head[min(n, len(o.head)):]; len(o.head) > 0 {
-				return
+				return sent
 			}
 		case len(o.body) > 0 && c.secure == nil:
 			n := l.send(c, o.body)
+			sent += n
 			if o.body = o.body[min(n, len(o.body)):]; len(o.body) > 0 {
-				return
+				return sent
 			}
 		case len(o.body) > 0:
 			n := min(len(o.body), sealBytes)
@@ -325,20 +334,38 @@ func (l *loop) drain(c *conn) {
 			if o.err == nil {
 				o.head, o.body = append(o.head, sealed...), o.body[n:]
 			}
+		case o.rest != nil:
+			piece, more := o.rest.take()
+			if o.body = piece; !more {
+				o.rest = nil
+			} else if len(piece) == 0 {
+				return sent
+			}
 		default:
 			c.outbox = nil
-			return
+			return sent
 		}
 	}
+	return sent
 }
 
 // flush goes on sending what is left.
 func (l *loop) flush(c *conn) {
-	before := c.unsent()
-	l.drain(c)
-	if c.unsent() < before && c.sendFailure() == nil {
+	if l.drain(c) > 0 && c.sendFailure() == nil {
 		l.progressSent(c)
 	}
+}
+
+// sendUpload goes on with an upload of which more has been written, or the end.
+func (l *loop) sendUpload(c *conn) {
+	if !c.awaitsUpload() {
+		return
+	}
+	l.drain(c)
+	if c.sendFailure() == nil {
+		l.progressSent(c)
+	}
+	l.settle(c)
 }
 
 // send makes one send call. On an error nothing more is sent, and the conn
@@ -474,7 +501,7 @@ func (l *loop) watch(c *conn) (err error) {
 func (l *loop) settle(c *conn) {
 	if c.state == connOpen {
 		if out := c.proto.owed(l.scratch[:0]); len(out) > 0 {
-			l.transmit(c, out, nil)
+			l.transmit(c, out, nil, nil)
 		}
 	}
 	if c.state == connClosed {

@@ -110,17 +110,29 @@ func (l *loop) assign(c *conn, j *job) {
 	}
 	l.setExchange(x, exchangeSending)
 	l.seat(c)
-	l.transmit(c, head, body)
+	l.transmit(c, head, body, l.upload(j))
+}
+
+// upload is what follows a job's request, if anything does.
+func (l *loop) upload(j *job) *upload {
+	if j.special == nil || j.special.given.upload == nil {
+		return nil
+	}
+	u, k := j.special.given.upload, j.token
+	u.begin(func() { l.mail.upload(k) })
+	return u
 }
 
 // progressSent is called when bytes of a request have gone out.
 func (l *loop) progressSent(c *conn) {
-	done := c.unsent() == 0
+	done := c.outbox == nil
 	for x := c.first; x != nil; x = x.next {
 		switch {
 		case x.state != exchangeSending:
 		case done:
 			l.setExchange(x, exchangeAwaiting)
+		case c.awaitsUpload():
+			l.wait(x.job, noPatience, 0) // it is not the server that keeps us waiting
 		default:
 			l.wait(x.job, sendPatience, l.options.SendTimeout)
 		}

@@ -232,6 +232,7 @@ func (l *loop) newJob(r Request) {
 	if t.authorization != "" && !hasField(r.Fields, "Authorization") {
 		j.special.request.Fields = with(r.Fields, Field{Name: "Authorization", Value: t.authorization})
 	}
+	j.fresh = r.upload != nil && isIdempotent(r.Method) // and cannot be sent twice all the same
 	if err := l.bind(j); err != nil {
 		l.finish(j, PhaseQueue, err)
 		return
@@ -265,9 +266,13 @@ func (l *loop) bind(j *job) error {
 	return nil
 }
 
-// unbind ends what bind began.
+// unbind ends what bind began, and nobody writes to the request any longer.
 func (j *job) unbind() {
-	if j.special != nil && j.special.unbind != nil {
+	if j.special == nil {
+		return
+	}
+	j.special.given.upload.stop()
+	if j.special.unbind != nil {
 		j.special.unbind()
 	}
 }

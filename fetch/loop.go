@@ -222,6 +222,11 @@ func (l *loop) takeMail() {
 			l.resume(j)
 		}
 	}
+	for _, k := range l.notes.uploads {
+		if j := l.jobs.get(k); j != nil && j.exchange != nil {
+			l.sendUpload(j.exchange.conn)
+		}
+	}
 	for _, k := range l.notes.cancels {
 		if j := l.jobs.get(k); j != nil && j.state != jobDone {
 			l.fail(j, j.phase(), context.Cause(j.given().Context))

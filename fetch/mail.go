@@ -15,6 +15,7 @@ type mailbox struct {
 type notes struct {
 	resumes []token // jobs whose bodies can take more
 	cancels []token // jobs whose contexts have ended
+	uploads []token // jobs of whose requests more has been written
 	noIdle  bool    // no idle conn is wanted any more
 }
 
@@ -33,6 +34,10 @@ func (m *mailbox) cancel(job token) {
 	m.leave(func(n *notes) { n.cancels = append(n.cancels, job) })
 }
 
+func (m *mailbox) upload(job token) {
+	m.leave(func(n *notes) { n.uploads = append(n.uploads, job) })
+}
+
 func (m *mailbox) closeIdle() { m.leave(func(n *notes) { n.noIdle = true }) }
 
 // take exchanges what has come for notes that have been read.
@@ -40,6 +45,6 @@ func (m *mailbox) take(read notes) notes {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	came := m.notes
-	m.notes = notes{resumes: read.resumes[:0], cancels: read.cancels[:0]}
+	m.notes = notes{resumes: read.resumes[:0], cancels: read.cancels[:0], uploads: read.uploads[:0]}
 	return came
 }

@@ -68,6 +68,9 @@ type Request struct {
 
 	// Tag is the caller's; it comes back in the Result.
 	Tag any
+
+	// upload follows Raw, which is then the head alone: a Transport's.
+	upload *upload
 }
 
 // Host is the host that a request is for, in lower case and without a port, or

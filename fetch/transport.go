@@ -13,7 +13,9 @@ import (
 )
 
 // Transport lets clients of net/http fetch over one loop: it is an
-// [http.RoundTripper]. The loop has a goroutine of its own, and a request has none.
+// [http.RoundTripper]. The loop has a goroutine of its own, and so has, until it
+// is sent, a request's body that is long or not known to be in memory
+// ([http.Request].GetBody); other requests have none.
 //
 //	t, err := fetch.NewTransport(fetch.Options{Decode: true})
 //	if err != nil {
@@ -24,7 +26,8 @@ import (
 //
 // It is safe for concurrent use. What it does otherwise than [http.Transport]:
 //
-//   - A request's body is read to its end, up to 64 MiB, before anything is sent.
+//   - A request whose body has such a goroutine is not sent again when a kept
+//     connection proves dead. If its method is idempotent, it gets a new connection.
 //   - HTTP/1.1 alone is spoken, and a response with status 101 is an error.
 //   - Of the hooks of package httptrace those for interim responses are called.
 //   - With Options.Decode a response in a coding that was not asked for is an
@@ -126,26 +129,24 @@ func (t *Transport) run(ctx context.Context) {
 // connection, and when it is not read, nothing is received. Errors are of type
 // [*Error], but for those of the request's own context.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	q, err := t.requestFor(r)
+	rt := newRoundTrip(r)
+	q, err := t.requestFor(rt)
+	if err == nil {
+		q.Context, q.Tag = rt.ctx, rt
+		err = t.queue.Push(r.Context(), q)
+	}
+	if errors.Is(err, ErrQueueClosed) {
+		err = ErrClosed
+	}
+	var res *http.Response
+	if err == nil {
+		res, err = rt.await(t.ended)
+	}
 	if err != nil {
-		return nil, err
+		rt.cancel(err)
+		q.upload.stop()
 	}
-	ctx, cancel := context.WithCancelCause(r.Context())
-	rt := newRoundTrip(r, cancel)
-	q.Context, q.Tag = ctx, rt
-	if err := t.queue.Push(r.Context(), q); err != nil {
-		cancel(err)
-		if errors.Is(err, ErrQueueClosed) {
-			err = ErrClosed
-		}
-		return nil, err
-	}
-	res, err := rt.await(t.ended)
-	if err != nil {
-		cancel(err)
-		return nil, err
-	}
-	return res, nil
+	return res, err
 }
 
 // CloseIdleConnections closes the connections that no request is using.

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -13,22 +14,17 @@ import (
 	"github.com/shoalfetch/shoal/internal/decode"
 )
 
-// requestBodyMost is how long the body of a Transport's request may be, in bytes.
-const requestBodyMost = 64 << 20
+// smallBody is how long the body of a request may be, in bytes, that is read
+// before it is sent and so can be sent again, if it is in memory.
+const smallBody = 64 << 10
 
-var errRequestBody = &LimitError{"bytes of a request's body", requestBodyMost}
-
-// requestFor puts a request of net/http into the engine's terms: the bytes that
-// net/http itself would send. Its body is read and closed, whatever happens.
-func (t *Transport) requestFor(r *http.Request) (Request, error) {
-	if r.Body != nil {
-		defer r.Body.Close()
-	}
+// requestFor puts the request of a round trip into the engine's terms: the bytes
+// that net/http itself would send. Its body is closed, whatever happens: here, or
+// when the round trip is over.
+func (t *Transport) requestFor(rt *roundTrip) (Request, error) {
+	r := rt.request
 	if err := checkHTTPRequest(r); err != nil {
-		return Request{}, err
-	}
-	body, err := readBody(r)
-	if err != nil {
+		closeBody(r)
 		return Request{}, err
 	}
 	out := r.WithContext(r.Context()) // a copy: a RoundTripper leaves the request alone
@@ -40,24 +36,37 @@ func (t *Transport) requestFor(r *http.Request) (Request, error) {
 	if _, given := out.Header["User-Agent"]; !given {
 		out.Header.Set("User-Agent", t.options.UserAgent)
 	}
-	setBody(out, body)
+	q := Request{URL: targetURL(r.URL), Method: r.Method, Encoded: !decoded}
+	if r.Body != nil && r.Body != http.NoBody && (r.GetBody == nil || r.ContentLength > smallBody) {
+		var err error
+		q.Raw, q.upload, err = t.writeBeside(rt, out)
+		return q, err
+	}
+	defer closeBody(r)
 	var text bytes.Buffer
 	if err := t.write(out, &text); err != nil {
-		return Request{}, err
+		return Request{}, cmp.Or(r.Context().Err(), err)
 	}
-	head := bytes.Index(text.Bytes(), []byte("\r\n\r\n")) + len("\r\n\r\n")
-	return Request{
-		URL:     targetURL(r.URL),
-		Method:  r.Method,
-		Raw:     text.Bytes()[:head:head],
-		Body:    text.Bytes()[head:],
-		Encoded: !decoded,
-	}, nil
+	q.Raw = text.Bytes()
+	if end := headEnd(q.Raw); end < len(q.Raw) {
+		q.Raw, q.Body = q.Raw[:end:end], q.Raw[end:]
+	}
+	return q, nil
 }
+
+func closeBody(r *http.Request) {
+	if r.Body != nil {
+		r.Body.Close()
+	}
+}
+
+// headEnd is how long the head of a request is, or less than 4 when it is not
+// whole.
+func headEnd(text []byte) int { return bytes.Index(text, []byte("\r\n\r\n")) + len("\r\n\r\n") }
 
 // write writes a request as whoever gets it first wants it: a server, or a proxy
 // that forwards it (RFC 9112 section 3.2.2).
-func (t *Transport) write(r *http.Request, to *bytes.Buffer) error {
+func (t *Transport) write(r *http.Request, to io.Writer) error {
 	p, err := t.forwarder(r.URL)
 	switch {
 	case err != nil:
@@ -126,43 +135,4 @@ func checkHTTPRequest(r *http.Request) error {
 		}
 	}
 	return nil
-}
-
-// readBody reads a request's body, until its context ends.
-func readBody(r *http.Request) ([]byte, error) {
-	if r.Body == nil || r.Body == http.NoBody {
-		return nil, nil
-	}
-	if r.ContentLength > requestBodyMost {
-		return nil, errRequestBody
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, requestBodyMost+1))
-	switch {
-	case r.Context().Err() != nil:
-		return nil, r.Context().Err()
-	case err != nil:
-		return nil, err
-	case len(body) > requestBodyMost:
-		return nil, errRequestBody
-	}
-	return body, nil
-}
-
-// setBody gives a request a body that has been read. One whose length was not
-// said goes out in chunks, as it would have; one of no bytes does not unless its
-// method expects a body.
-func setBody(r *http.Request, body []byte) {
-	switch {
-	case r.Body == nil || r.Body == http.NoBody:
-		return
-	case r.ContentLength > 0:
-	case len(body) > 0:
-		r.ContentLength, r.TransferEncoding = -1, []string{"chunked"}
-	case expectsBody(r.Method):
-		r.ContentLength = -1
-	default:
-		r.Body, r.ContentLength = http.NoBody, 0
-		return
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
 }

@@ -170,6 +170,23 @@ var behaviours = map[string]func(c *http.Client, url string) string{
 		return told(c.Do(request("PATCH", url+"/p", bytes.NewReader([]byte("fish")))))
 	},
 	"delete": func(c *http.Client, url string) string { return told(c.Do(request("DELETE", url+"/p", nil))) },
+	"long body": func(c *http.Client, url string) string {
+		return told(c.Post(url+"/", "text/plain", strings.NewReader(strings.Repeat("many fish ", 20_000))))
+	},
+	"long opaque body": func(c *http.Client, url string) string {
+		return told(c.Do(request("PUT", url+"/", opaque{strings.NewReader(strings.Repeat("many fish ", 20_000))})))
+	},
+	"body of said length": func(c *http.Client, url string) string {
+		r := request("PATCH", url+"/", opaque{strings.NewReader("many fish")})
+		r.ContentLength = 9
+		return told(c.Do(r))
+	},
+	"body redirected": func(c *http.Client, url string) string {
+		return told(c.Post(url+"/to/307", "text/plain", strings.NewReader(strings.Repeat("many fish ", 20_000))))
+	},
+	"opaque body redirected": func(c *http.Client, url string) string {
+		return told(c.Post(url+"/to/307", "text/plain", opaque{strings.NewReader(strings.Repeat("many fish ", 20_000))}))
+	},
 	"delete body": func(c *http.Client, url string) string {
 		return told(c.Do(request("DELETE", url+"/p", opaque{strings.NewReader("x")})))
 	},

@@ -251,25 +251,6 @@ func TestTransportOptions(t *testing.T) {
 	}
 }
 
-// TestTransportBodyLimit: a request's body has a limit with a name.
-func TestTransportBodyLimit(t *testing.T) {
-	s := reflection(t)
-	c := &http.Client{Transport: newTransport(t, fetch.Options{})}
-	said := request("POST", s.URL, opaque{zeros{}})
-	said.ContentLength = 64<<20 + 1
-	for _, r := range []*http.Request{said, request("POST", s.URL, io.LimitReader(zeros{}, 64<<20+1))} {
-		_, err := c.Do(r)
-		var over *fetch.LimitError
-		require.ErrorAs(t, err, &over)
-		require.EqualValues(t, 64<<20, over.Limit)
-	}
-}
-
-// zeros has no end.
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
-
 // TestTransportProxies: a reverse proxy of net/http's works over a Transport.
 func TestTransportProxies(t *testing.T) {
 	s := reflection(t)

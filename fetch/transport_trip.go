@@ -18,6 +18,7 @@ import (
 // puts it in as a Body, and the caller takes it out.
 type roundTrip struct {
 	request *http.Request
+	ctx     context.Context // the request's own, until the round trip is over
 	cancel  context.CancelCauseFunc
 	news    chan struct{} // has one when there is more than await has seen
 
@@ -44,8 +45,9 @@ const (
 
 var errBodyClosed = errors.New("the body was closed before its end")
 
-func newRoundTrip(r *http.Request, cancel context.CancelCauseFunc) *roundTrip {
-	rt := &roundTrip{request: r, cancel: cancel, news: make(chan struct{}, 1)}
+func newRoundTrip(r *http.Request) *roundTrip {
+	rt := &roundTrip{request: r, news: make(chan struct{}, 1)}
+	rt.ctx, rt.cancel = context.WithCancelCause(r.Context())
 	rt.more.L = &rt.mu
 	return rt
 }

@@ -89,7 +89,7 @@ func (l *loop) negotiate(c *conn) {
 			l.tunnelFailed(c, err)
 		case step == tunnelSends:
 			l.scratch = c.tunnel.request.say(l.scratch[:0])
-			l.transmit(c, l.scratch, nil)
+			l.transmit(c, l.scratch, nil, nil)
 		case step == tunnelStands:
 			l.tunnelMade(c)
 		case !l.refillRequest(c):

@@ -20,7 +20,7 @@ func (e *StuckError) Error() string {
 const stuckShown = 20
 
 // stuck is called before a wait without end. Every running job has a deadline,
-// unless a sink has paused it, and every job in line waits for one that runs.
+// unless a sink has paused it or its request is still being written, and every job in line waits for one that runs.
 func (l *loop) stuck() error {
 	if l.jobs.len() == 0 {
 		return nil
@@ -31,7 +31,7 @@ func (l *loop) stuck() error {
 		l.jobs.len(), l.queued, l.conns.len(), l.slots, l.seated, l.idle.count)
 	l.jobs.each(func(j *job) {
 		x := j.exchange
-		paused = paused || x != nil && x.paused
+		paused = paused || x != nil && (x.paused || x.conn.awaitsUpload())
 		if shown++; shown > stuckShown {
 			return
 		}

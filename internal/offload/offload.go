@@ -9,6 +9,10 @@ package offload
 
 import "sync"
 
+// Apart carries out work that may block for as long as somebody else likes, on a
+// goroutine of its own. No Pool counts it and nobody waits for it.
+func Apart(work func()) { go work() }
+
 // Runner is what the loop sees of the workers. The simulator has one of its
 // own, which runs the work on the loop's thread at a virtual moment.
 type Runner interface {

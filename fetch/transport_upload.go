@@ -1,0 +1,77 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/shoalfetch/shoal/internal/offload"
+)
+
+// A body that is long, or not known to be in memory, is written by net/http itself
+// while it is sent, on a goroutine of its own: its reader may block for as long as
+// it likes.
+
+// writeBeside begins to write the request of a round trip, and gives its head.
+// Its body is closed when that, or the round trip, is over.
+func (t *Transport) writeBeside(rt *roundTrip, out *http.Request) (head []byte, rest *upload, err error) {
+	body := &closedOnce{ReadCloser: out.Body}
+	out.Body = body
+	context.AfterFunc(rt.ctx, func() { body.Close() }) // lets go of a Read
+	headed := make(chan []byte, 1)
+	w := &requestWriter{rest: newUpload(), headed: headed}
+	offload.Apart(func() {
+		if err := t.write(out, w); err != nil {
+			rt.cancel(err)
+			return
+		}
+		w.rest.end()
+	})
+	select {
+	case head = <-headed:
+		return head, w.rest, nil
+	case <-rt.ctx.Done():
+		return nil, w.rest, context.Cause(rt.ctx)
+	}
+}
+
+// requestWriter keeps the head of a request apart from what follows.
+type requestWriter struct {
+	rest   *upload
+	head   bytes.Buffer
+	headed chan<- []byte // gets the head when it is whole; nil then
+}
+
+// Write implements io.Writer.
+func (w *requestWriter) Write(p []byte) (int, error) {
+	if w.headed == nil {
+		return w.rest.Write(p)
+	}
+	w.head.Write(p)
+	text := w.head.Bytes()
+	end := headEnd(text)
+	if end < 4 {
+		return len(p), nil
+	}
+	w.headed <- text[:end:end]
+	w.headed = nil
+	if _, err := w.rest.Write(text[end:]); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// closedOnce is a body that two may close.
+type closedOnce struct {
+	io.ReadCloser
+	once sync.Once
+	err  error
+}
+
+// Close implements io.Closer.
+func (c *closedOnce) Close() error {
+	c.once.Do(func() { c.err = c.ReadCloser.Close() })
+	return c.err
+}

@@ -1,0 +1,96 @@
+package fetch
+
+import (
+	"errors"
+	"sync"
+)
+
+// upload is a request's body that is written while it is sent: by another
+// goroutine, which waits while there is no room; and taken by the loop, which
+// never waits.
+type upload struct {
+	mu      sync.Mutex
+	room    sync.Cond // Write need not wait any longer
+	written []byte    // and not taken
+	taken   []byte    // the loop's until it takes more
+	ended   bool      // all has been written
+	over    bool      // nothing more is sent
+	wanting bool      // the loop has found nothing to take
+	wake    func()    // tells the loop that there is something; nil until it has begun
+}
+
+// uploadMost is how much of an upload may be written ahead of the loop, and how
+// much of it the loop takes at once.
+const uploadMost = 64 << 10
+
+var errUploadOver = errors.New("fetch: the request has ended, and the rest of its body is not sent")
+
+func newUpload() *upload {
+	u := new(upload)
+	u.room.L = &u.mu
+	return u
+}
+
+// Write implements io.Writer. It waits for room.
+func (u *upload) Write(p []byte) (n int, err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for n < len(p) {
+		for len(u.written) >= uploadMost && !u.over {
+			u.room.Wait()
+		}
+		if u.over {
+			return n, errUploadOver
+		}
+		piece := p[n:min(len(p), n+uploadMost-len(u.written))]
+		u.written = append(u.written, piece...)
+		n += len(piece)
+		u.tell()
+	}
+	return n, nil
+}
+
+// end says that all has been written.
+func (u *upload) end() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.ended = true
+	u.tell()
+}
+
+// tell wakes a loop that has found nothing.
+func (u *upload) tell() {
+	if u.wanting {
+		u.wanting = false
+		u.wake()
+	}
+}
+
+// begin is called by the loop, which is to be woken so from now on.
+func (u *upload) begin(wake func()) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.wake = wake
+}
+
+// take gives what has been written, until the next take; nothing when there is
+// none yet. more: something may follow.
+func (u *upload) take() (piece []byte, more bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.written, u.taken = u.taken[:0], u.written
+	u.wanting = len(u.taken) == 0 && !u.ended
+	u.room.Signal()
+	return u.taken, len(u.taken) > 0 || !u.ended
+}
+
+// stop says that nothing more is sent. What nobody uploads needs no end.
+func (u *upload) stop() {
+	if u == nil {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.over = true
+	u.room.Broadcast()
+}

@@ -1,0 +1,100 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/sim"
+)
+
+// TestUploadSim writes bodies piece by piece while the kernel takes what it likes of
+// them. A server gets all of a body or no request, and what the kernel saw was in
+// order.
+func TestUploadSim(t *testing.T) {
+	seeds := uint64(200)
+	if testing.Short() {
+		seeds = 20
+	}
+	whole := 0
+	for seed := range seeds {
+		whole += uploadRun(t, seed)
+	}
+	require.Greater(t, whole, int(seeds*5), "of %d", seeds*10)
+}
+
+// uploadRun says how many of ten uploads came through.
+func uploadRun(t *testing.T, seed uint64) (whole int) {
+	k := sim.New(seed, sim.Mild())
+	k.Listen(netip.MustParseAddrPort("10.0.0.1:80"), sim.HTTP(func(q *sim.Request, _ *rand.Rand) sim.Response {
+		return sim.Reply(200, "", q.Body)
+	}))
+	f, err := NewOn(k, k.Runner(), Options{MaxConns: 3, Resolver: k, SendTimeout: time.Second})
+	require.NoError(t, err)
+	r := rand.New(rand.NewPCG(seed, 3))
+	bodies := make([][]byte, 10)
+	for res, err := range f.Fetch(context.Background(), func(yield func(Request) bool) {
+		for n := range bodies {
+			bodies[n] = bytes.Repeat([]byte{byte('a' + n)}, r.IntN(uploadMost))
+			q := Request{URL: "http://10.0.0.1/", Method: "POST", Tag: n, upload: newUpload()}
+			q.Raw = fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n", len(bodies[n]))
+			writeLater(k, r, q.upload, bodies[n])
+			if !yield(q) {
+				return
+			}
+		}
+	}) {
+		if err == nil {
+			whole++
+			require.True(t, bytes.Equal(bodies[res.Request.Tag.(int)], res.Body), "seed %d", seed)
+		}
+		_, stopped := res.Request.upload.Write([]byte("more"))
+		require.Equal(t, errUploadOver, stopped)
+	}
+	require.NoError(t, f.Close())
+	require.Empty(t, k.Violations(), "seed %d", seed)
+	return whole
+}
+
+// writeLater writes a body a piece at a time, with pauses of up to three seconds,
+// which are longer than a send may take.
+func writeLater(k *sim.Kernel, r *rand.Rand, u *upload, body []byte) {
+	at := k.Now()
+	for len(body) > 0 {
+		piece := body[:min(len(body), 1+r.IntN(10_000))]
+		body = body[len(piece):]
+		at += time.Duration(r.Int64N(int64(3 * time.Second)))
+		k.At(at, func() { _, _ = u.Write(piece) })
+	}
+	k.At(at+time.Duration(r.Int64N(int64(time.Second))), u.end)
+}
+
+// TestUploadRoom: who writes waits for room, and for nothing when nothing more is
+// sent.
+func TestUploadRoom(t *testing.T) {
+	u, ended := newUpload(), make(chan int)
+	u.begin(func() {})
+	go func() {
+		n, err := u.Write(make([]byte, 3*uploadMost))
+		if err != errUploadOver {
+			n = -1
+		}
+		ended <- n
+	}()
+	got := 0
+	for got <= uploadMost {
+		piece, more := u.take()
+		require.True(t, more)
+		require.LessOrEqual(t, len(piece), uploadMost)
+		got += len(piece)
+	}
+	u.stop()
+	require.GreaterOrEqual(t, <-ended, got)
+	require.LessOrEqual(t, got, 3*uploadMost)
+}
