@@ -91,9 +91,23 @@ func (c *conn) unsent() int {
 	return len(c.outbox.head) + len(c.outbox.body)
 }
 
-// awaitsUpload says whether there is nothing to send until more of the request's
-// body has been written.
-func (c *conn) awaitsUpload() bool { return c.outbox != nil && c.outbox.rest != nil && c.unsent() == 0 }
+// uploads says whether a request's body may still be being written, and
+// awaitsUpload, whether there is nothing to send until more of it has been.
+func (c *conn) uploads() bool      { return c.outbox != nil && c.outbox.rest != nil }
+func (c *conn) awaitsUpload() bool { return c.uploads() && c.unsent() == 0 }
+
+// endAwait is called when a conn that awaited an upload has tried to send: if it
+// could not, it is the peer that keeps us waiting from now on.
+func (l *loop) endAwait(c *conn) {
+	for x := c.first; x != nil && !c.awaitsUpload(); x = x.next {
+		switch x.state {
+		case exchangeSending:
+			l.wait(x.job, sendPatience, l.options.SendTimeout)
+		case exchangeReceiving:
+			l.heard(x)
+		}
+	}
+}
 
 // sendFailure is why nothing more can be sent, if that is so.
 func (c *conn) sendFailure() error {
@@ -300,14 +314,20 @@ func (l *loop) transmit(c *conn, head, body []byte, rest *upload) {
 // push sends bytes as they are, and keeps a copy of those that the send buffer
 // does not take now.
 func (l *loop) push(c *conn, p []byte) {
-	if c.outbox == nil && len(p) > 0 {
-		p = p[l.send(c, p):]
-	}
-	if len(p) == 0 || c.sendFailure() != nil {
+	if len(p) == 0 {
 		return
 	}
-	o := c.outboxed()
-	o.head = append(o.head, p...)
+	awaited := c.awaitsUpload()
+	if c.unsent() == 0 && c.sendFailure() == nil {
+		p = p[l.send(c, p):]
+	}
+	if len(p) > 0 && c.sendFailure() == nil {
+		o := c.outboxed()
+		o.head = append(o.head, p...)
+	}
+	if awaited {
+		l.endAwait(c)
+	}
 }
 
 // drain sends what it can of an outbox, lets go of it when it is empty, and says
@@ -365,6 +385,7 @@ func (l *loop) sendUpload(c *conn) {
 	if c.sendFailure() == nil {
 		l.progressSent(c)
 	}
+	l.endAwait(c)
 	l.settle(c)
 }
 

@@ -73,7 +73,7 @@ func (l *loop) setExchange(x *exchange, to exchangeState) {
 		l.trace(ExchangeAwaiting, x.job, x.conn, 0, 0, nil)
 	case exchangeReceiving:
 		x.job.lap(stageReceive, l.now)
-		l.wait(x.job, stallPatience, l.options.StallTimeout)
+		l.heard(x)
 		l.trace(ExchangeReceiving, x.job, x.conn, 0, 0, nil)
 	case exchangeDone:
 		l.trace(ExchangeDone, x.job, x.conn, 0, 0, nil)
@@ -128,11 +128,13 @@ func (l *loop) progressSent(c *conn) {
 	done := c.outbox == nil
 	for x := c.first; x != nil; x = x.next {
 		switch {
+		case c.awaitsUpload():
+			l.wait(x.job, noPatience, 0) // it is not the server that keeps us waiting
+		case x.state == exchangeReceiving:
+			l.heard(x) // it answers, and listens still
 		case x.state != exchangeSending:
 		case done:
 			l.setExchange(x, exchangeAwaiting)
-		case c.awaitsUpload():
-			l.wait(x.job, noPatience, 0) // it is not the server that keeps us waiting
 		default:
 			l.wait(x.job, sendPatience, l.options.SendTimeout)
 		}
@@ -165,9 +167,10 @@ func (l *loop) interim(x *exchange) {
 	}
 }
 
-// heard puts off the deadline of an exchange from which bytes have come.
+// heard puts off the deadline of an exchange from which bytes have come. There is
+// none while it is its sink, or its request, that keeps the server waiting.
 func (l *loop) heard(x *exchange) {
-	if !x.paused {
+	if !x.paused && !x.conn.awaitsUpload() {
 		l.wait(x.job, stallPatience, l.options.StallTimeout)
 	}
 }
@@ -542,6 +545,8 @@ func (l *loop) lost(x *exchange, err error) {
 	switch {
 	case v != nil:
 		l.carryOut(j, v)
+	case again && j.outgoing().upload != nil:
+		l.finish(j, phase, &deadReuseError{err}) // who has the body must write it again
 	case again:
 		// The server closed an idle connection while the request was on its way:
 		// no fault of anybody's, RFC 9112 section 9.3.1.

@@ -83,7 +83,8 @@ type Options struct {
 	// CheckRedirect is asked on the loop before a redirect is followed: r is the
 	// request as it was given, and to the URL that the redirect leads to, absolute
 	// and without userinfo. Its error fails the fetch in phase status, as the Err of a
-	// *RedirectError. Nil: all are followed that nothing else here forbids.
+	// *RedirectError, and is final whatever Retry says. Nil: all are followed that
+	// nothing else here forbids.
 	CheckRedirect func(r *Request, to string) error
 
 	// AllowDowngrade follows redirects from https to http, which otherwise fail

@@ -232,7 +232,7 @@ func (l *loop) newJob(r Request) {
 	if t.authorization != "" && !hasField(r.Fields, "Authorization") {
 		j.special.request.Fields = with(r.Fields, Field{Name: "Authorization", Value: t.authorization})
 	}
-	j.fresh = r.upload != nil && isIdempotent(r.Method) // and cannot be sent twice all the same
+	j.fresh = r.upload != nil && r.upload.again
 	if err := l.bind(j); err != nil {
 		l.finish(j, PhaseQueue, err)
 		return

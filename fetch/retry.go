@@ -123,7 +123,7 @@ func (l *loop) retry(j *job, phase Phase, err error) bool {
 		return false
 	}
 	head, failed := j.tell().Head, j.failure(phase, err)
-	if !r.When(failed, &head) {
+	if isForbidden(err) || !r.When(failed, &head) {
 		return false
 	}
 	pause, inTime := l.pauseBefore(j, &head)
@@ -142,6 +142,12 @@ func (l *loop) retry(j *job, phase Phase, err error) bool {
 	l.setJob(j, jobBackingOff)
 	l.wait(j, backoffPatience, pause)
 	return true
+}
+
+// isForbidden tells the redirects that the caller does not want to be followed.
+func isForbidden(err error) bool {
+	r, is := errors.AsType[*RedirectError](err)
+	return is && r.Err != nil
 }
 
 // pauseBefore is how long to wait before the next try of a job, and whether

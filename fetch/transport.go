@@ -26,8 +26,6 @@ import (
 //
 // It is safe for concurrent use. What it does otherwise than [http.Transport]:
 //
-//   - A request whose body has such a goroutine is not sent again when a kept
-//     connection proves dead. If its method is idempotent, it gets a new connection.
 //   - HTTP/1.1 alone is spoken, and a response with status 101 is an error.
 //   - Of the hooks of package httptrace those for interim responses are called.
 //   - With Options.Decode a response in a coding that was not asked for is an
@@ -129,11 +127,23 @@ func (t *Transport) run(ctx context.Context) {
 // connection, and when it is not read, nothing is received. Errors are of type
 // [*Error], but for those of the request's own context.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	rt := newRoundTrip(r)
+	res, err := t.try(newRoundTrip(r))
+	if again, can := rewound(r, err); can {
+		rt := newRoundTrip(again)
+		rt.again = true
+		if res, err = t.try(rt); res != nil {
+			res.Request = r
+		}
+	}
+	return res, err
+}
+
+// try sends a request, and waits for the head of the response.
+func (t *Transport) try(rt *roundTrip) (*http.Response, error) {
 	q, err := t.requestFor(rt)
 	if err == nil {
 		q.Context, q.Tag = rt.ctx, rt
-		err = t.queue.Push(r.Context(), q)
+		err = t.queue.Push(rt.request.Context(), q)
 	}
 	if errors.Is(err, ErrQueueClosed) {
 		err = ErrClosed

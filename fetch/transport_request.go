@@ -24,7 +24,9 @@ const smallBody = 64 << 10
 func (t *Transport) requestFor(rt *roundTrip) (Request, error) {
 	r := rt.request
 	if err := checkHTTPRequest(r); err != nil {
-		closeBody(r)
+		if r.Body != nil {
+			r.Body.Close()
+		}
 		return Request{}, err
 	}
 	out := r.WithContext(r.Context()) // a copy: a RoundTripper leaves the request alone
@@ -37,12 +39,16 @@ func (t *Transport) requestFor(rt *roundTrip) (Request, error) {
 		out.Header.Set("User-Agent", t.options.UserAgent)
 	}
 	q := Request{URL: targetURL(r.URL), Method: r.Method, Encoded: !decoded}
-	if r.Body != nil && r.Body != http.NoBody && (r.GetBody == nil || r.ContentLength > smallBody) {
-		var err error
-		q.Raw, q.upload, err = t.writeBeside(rt, out)
-		return q, err
+	if r.Body != nil && r.Body != http.NoBody {
+		body := &closedOnce{ReadCloser: r.Body}
+		out.Body = body
+		if r.GetBody == nil || r.ContentLength <= 0 || r.ContentLength > smallBody {
+			var err error
+			q.Raw, q.upload, err = t.writeBeside(rt, out)
+			return q, err
+		}
+		defer body.Close()
 	}
-	defer closeBody(r)
 	var text bytes.Buffer
 	if err := t.write(out, &text); err != nil {
 		return Request{}, cmp.Or(r.Context().Err(), err)
@@ -52,12 +58,6 @@ func (t *Transport) requestFor(rt *roundTrip) (Request, error) {
 		q.Raw, q.Body = q.Raw[:end:end], q.Raw[end:]
 	}
 	return q, nil
-}
-
-func closeBody(r *http.Request) {
-	if r.Body != nil {
-		r.Body.Close()
-	}
 }
 
 // headEnd is how long the head of a request is, or less than 4 when it is not

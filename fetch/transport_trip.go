@@ -21,6 +21,7 @@ type roundTrip struct {
 	ctx     context.Context // the request's own, until the round trip is over
 	cancel  context.CancelCauseFunc
 	news    chan struct{} // has one when there is more than await has seen
+	again   bool          // the request was sent already, over a dead connection
 
 	mu       sync.Mutex
 	more     sync.Cond // there is more for Read

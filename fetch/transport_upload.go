@@ -3,6 +3,7 @@ package fetch
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -17,11 +18,10 @@ import (
 // writeBeside begins to write the request of a round trip, and gives its head.
 // Its body is closed when that, or the round trip, is over.
 func (t *Transport) writeBeside(rt *roundTrip, out *http.Request) (head []byte, rest *upload, err error) {
-	body := &closedOnce{ReadCloser: out.Body}
-	out.Body = body
-	context.AfterFunc(rt.ctx, func() { body.Close() }) // lets go of a Read
+	context.AfterFunc(rt.ctx, func() { out.Body.Close() }) // lets go of a Read
 	headed := make(chan []byte, 1)
 	w := &requestWriter{rest: newUpload(), headed: headed}
+	w.rest.again = rt.again
 	offload.Apart(func() {
 		if err := t.write(out, w); err != nil {
 			rt.cancel(err)
@@ -35,6 +35,21 @@ func (t *Transport) writeBeside(rt *roundTrip, out *http.Request) (head []byte, 
 	case <-rt.ctx.Done():
 		return nil, w.rest, context.Cause(rt.ctx)
 	}
+}
+
+// rewound is a request that was sent over a dead connection, to be sent again, if its
+// body can be had once more.
+func rewound(r *http.Request, err error) (*http.Request, bool) {
+	if _, dead := errors.AsType[*deadReuseError](err); !dead || r.GetBody == nil {
+		return nil, false
+	}
+	body, err := r.GetBody()
+	if err != nil {
+		return nil, false
+	}
+	again := r.WithContext(r.Context())
+	again.Body = body
+	return again, true
 }
 
 // requestWriter keeps the head of a request apart from what follows.

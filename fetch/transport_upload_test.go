@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -184,7 +185,9 @@ func TestUploadConverses(t *testing.T) {
 	defer s.Close()
 	transport := newTransport(t, fetch.Options{})
 	out, in := io.Pipe()
-	res, err := transport.RoundTrip(request("POST", s.URL, out))
+	r := request("POST", s.URL, out)
+	r.GetBody = func() (io.ReadCloser, error) { return nil, errors.New("once is enough") }
+	res, err := transport.RoundTrip(r)
 	require.NoError(t, err)
 	defer res.Body.Close()
 	answers := bufio.NewReader(res.Body)
@@ -198,6 +201,91 @@ func TestUploadConverses(t *testing.T) {
 	require.NoError(t, in.Close())
 	_, err = answers.ReadString('\n')
 	require.ErrorIs(t, err, io.EOF)
+}
+
+// TestUploadAgain: what can be sent twice, and whose body can be had twice, is sent
+// again when a kept-alive connection proves dead.
+func TestUploadAgain(t *testing.T) {
+	long := strings.Repeat("many fish ", 100_000)
+	for name, c := range map[string]struct {
+		method string
+		body   func() io.Reader
+		again  bool
+	}{
+		"idempotent":     {"PUT", func() io.Reader { return strings.NewReader(long) }, true},
+		"not idempotent": {"POST", func() io.Reader { return strings.NewReader(long) }, false},
+		"once":           {"PUT", func() io.Reader { return opaque{strings.NewReader(long)} }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked atomic.Int32
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if asked.Add(1) == 2 {
+					c, _, err := w.(http.Hijacker).Hijack()
+					if err == nil {
+						_ = c.Close()
+					}
+					return
+				}
+				n, err := io.Copy(io.Discard, r.Body)
+				fmt.Fprint(w, n, " ", err)
+			}))
+			defer s.Close()
+			client := &http.Client{Transport: newTransport(t, fetch.Options{})}
+			require.Contains(t, told(client.Get(s.URL)), "0 <nil>")
+			r := request(c.method, s.URL, c.body())
+			res, err := client.Do(r)
+			if !c.again {
+				require.Error(t, err)
+				require.EqualValues(t, 2, asked.Load())
+				return
+			}
+			require.NoError(t, err)
+			require.Same(t, r, res.Request)
+			require.Contains(t, told(res, err), "1000000 <nil>")
+			require.EqualValues(t, 3, asked.Load())
+		})
+	}
+}
+
+// TestRequestBodyClosedOnce: as net/http does, however a body is sent.
+func TestRequestBodyClosedOnce(t *testing.T) {
+	s := reflection(t)
+	transport := newTransport(t, fetch.Options{})
+	for _, size := range []int64{1, 100_000} {
+		body := watch(pattern(size))
+		r := request("POST", s.URL, body)
+		r.ContentLength = size
+		r.GetBody = func() (io.ReadCloser, error) { return nil, errors.New("once is enough") }
+		res, err := transport.RoundTrip(r)
+		require.NoError(t, err)
+		_, err = io.Copy(io.Discard, res.Body)
+		require.NoError(t, err)
+		body.requireClosed(t)
+		require.NoError(t, res.Body.Close())
+		require.EqualValues(t, 1, body.closed.Load())
+	}
+	body := watch(pattern(1))
+	_, err := transport.RoundTrip(&http.Request{URL: request("GET", "http:///", nil).URL, Header: http.Header{}, Body: body})
+	require.Error(t, err)
+	require.EqualValues(t, 1, body.closed.Load())
+}
+
+// TestUploadsTakeTurns: requests one after the other go over one connection.
+func TestUploadsTakeTurns(t *testing.T) {
+	var opened atomic.Int32
+	s := httptest.NewUnstartedServer(http.HandlerFunc(receiver))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	s.Start()
+	defer s.Close()
+	c := &http.Client{Transport: newTransport(t, fetch.Options{})}
+	for range 20 {
+		require.Contains(t, told(c.Do(request("PUT", s.URL, opaque{pattern(100_000)}))), "100000 EOF -1")
+	}
+	require.EqualValues(t, 1, opened.Load())
 }
 
 // TestUploadEndsEarly: who has sent enough, or answers before it has heard all, ends

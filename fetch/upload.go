@@ -17,6 +17,8 @@ type upload struct {
 	over    bool      // nothing more is sent
 	wanting bool      // the loop has found nothing to take
 	wake    func()    // tells the loop that there is something; nil until it has begun
+
+	again bool // it was sent once already, over a kept-alive connection that was dead
 }
 
 // uploadMost is how much of an upload may be written ahead of the loop, and how
@@ -24,6 +26,13 @@ type upload struct {
 const uploadMost = 64 << 10
 
 var errUploadOver = errors.New("fetch: the request has ended, and the rest of its body is not sent")
+
+// deadReuseError is a request that may be sent again, over another connection, by
+// who can write its body anew.
+type deadReuseError struct{ error }
+
+// Unwrap gives what became of the connection.
+func (e *deadReuseError) Unwrap() error { return e.error }
 
 func newUpload() *upload {
 	u := new(upload)

@@ -3,9 +3,11 @@ package fetch
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -73,6 +75,79 @@ func writeLater(k *sim.Kernel, r *rand.Rand, u *upload, body []byte) {
 		k.At(at, func() { _, _ = u.Write(piece) })
 	}
 	k.At(at+time.Duration(r.Int64N(int64(time.Second))), u.end)
+}
+
+// talker is a server that begins to answer at once, and ends when it has heard
+// enough.
+type talker struct {
+	c      *sim.Conn
+	heard  *[]byte
+	enough int
+}
+
+// Receive implements sim.Peer.
+func (s *talker) Receive(p []byte) {
+	if len(*s.heard) == 0 {
+		s.c.Send(0, []byte("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwe"))
+	}
+	if *s.heard = append(*s.heard, p...); len(*s.heard) >= s.enough {
+		s.c.Send(0, []byte("ll"))
+	}
+}
+
+// Closed implements sim.Peer.
+func (s *talker) Closed() {}
+
+// TestUploadAwaited: a request of which nothing is written for a minute runs out of
+// no time, though its answer has begun, and the loop is not stuck. What the conn
+// itself has to say meanwhile, as TLS may, goes out.
+func TestUploadAwaited(t *testing.T) {
+	const seeds = 30
+	whole := 0
+	for seed := range uint64(seeds) {
+		for _, owed := range []string{"", "XX"} {
+			k := sim.New(seed, sim.Mild())
+			head, heard := "POST / HTTP/1.1\r\nHost: h\r\n\r\n", []byte(nil)
+			k.Listen(netip.MustParseAddrPort("10.0.0.1:80"), func(c *sim.Conn) sim.Peer {
+				heard = nil
+				return &talker{c, &heard, len(head) + 4 + len(owed)}
+			})
+			var f *Fetcher
+			var c *conn
+			f, err := NewOn(k, k.Runner(), Options{MaxConns: 1, Resolver: k, SendTimeout: 5 * time.Second, StallTimeout: 5 * time.Second,
+				Trace: func(e Event) {
+					if e.Kind == ExchangeSending {
+						f.loop.conns.each(func(one *conn) { c = one })
+					}
+				}})
+			require.NoError(t, err)
+			u := newUpload()
+			_, _ = u.Write([]byte("ab"))
+			k.At(time.Minute, func() {
+				if c.state == connOpen {
+					f.loop.push(c, []byte(owed))
+					f.loop.settle(c)
+				}
+			})
+			k.At(2*time.Minute, func() { _, _ = u.Write([]byte("cd")) })
+			k.At(3*time.Minute, u.end)
+			request := Request{URL: "http://10.0.0.1/", Method: "POST", Raw: []byte(head), upload: u}
+			for res, err := range f.Fetch(context.Background(), slices.Values([]Request{request})) {
+				var stuck *StuckError
+				require.False(t, errors.As(err, &stuck), "seed %d: %v", seed, err)
+				if err != nil {
+					require.NotContains(t, err.Error(), "timeout", "seed %d", seed)
+					continue
+				}
+				whole++
+				require.Equal(t, "well", string(res.Body))
+				require.Equal(t, head+"ab"+owed+"cd", string(heard), "seed %d", seed)
+			}
+			require.NoError(t, f.Close())
+			require.Empty(t, k.Violations(), "seed %d", seed)
+		}
+	}
+	require.Greater(t, whole, seeds, "of %d", 2*seeds)
 }
 
 // TestUploadRoom: who writes waits for room, and for nothing when nothing more is

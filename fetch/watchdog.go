@@ -31,7 +31,7 @@ func (l *loop) stuck() error {
 		l.jobs.len(), l.queued, l.conns.len(), l.slots, l.seated, l.idle.count)
 	l.jobs.each(func(j *job) {
 		x := j.exchange
-		paused = paused || x != nil && (x.paused || x.conn.awaitsUpload())
+		paused = paused || x != nil && (x.paused || x.conn.uploads())
 		if shown++; shown > stuckShown {
 			return
 		}

@@ -96,11 +96,8 @@ func (p *polite) returned() {
 // robots.txt; err is why the line is not to be.
 func (p *polite) ask(r fetch.Request) (now *fetch.Request, err error) {
 	origin, path, err := r.Parts()
-	if err != nil || path == "/robots.txt" {
-		return &r, nil // which the engine refuses, or which needs no leave
-	}
-	if p.reserved(&r) {
-		return &r, nil
+	if err != nil || p.reserved(&r) || path == "/robots.txt" {
+		return &r, nil // which will be refused, or which needs no leave
 	}
 	s := p.sites[origin]
 	switch {
@@ -177,10 +174,14 @@ func (p *polite) learn(v *visit, res *fetch.Result, err error, refuse func(r fet
 	held, paths := s.held, s.paths
 	s.held, s.paths = nil, nil
 	for i, r := range held {
-		if why := rules.Check(paths[i]); paths[i] != "" && why != nil {
+		why := rules.Check(paths[i])
+		switch {
+		case paths[i] == "":
+			p.goAgain(r)
+		case why != nil:
 			p.held--
 			refuse(r, why)
-		} else {
+		default:
 			s.held = append(s.held, r)
 		}
 	}

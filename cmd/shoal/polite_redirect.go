@@ -71,9 +71,21 @@ func (p *polite) detour(res *fetch.Result, err error) bool {
 		p.hold(s, r)
 		s.paths = append(s.paths, "")
 	default: // they have come meanwhile
-		p.hold(s, r)
-		p.release(s)
+		p.held++
+		p.goAgain(r)
 	}
 	p.wake()
 	return true
+}
+
+// goAgain lets a line that is held begin anew, when it is its own site's turn.
+func (p *polite) goAgain(r fetch.Request) {
+	origin, _, _ := r.Parts()
+	s := p.sites[origin]
+	if s == nil || s.rules == nil { // forgotten
+		p.ready = append(p.ready, r)
+		return
+	}
+	s.held = append(s.held, r)
+	p.release(s)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -96,4 +97,39 @@ func TestPoliteMaze(t *testing.T) {
 	require.Equal(t, exitFailed, got.status)
 	require.Contains(t, got.stderr, "it led to 10 sites that had not been asked for their robots.txt")
 	require.EqualValues(t, detoursMost+1, asked.Load())
+}
+
+// TestPoliteRedirectOfRobots: a line that is a robots.txt goes again under its name.
+func TestPoliteRedirectOfRobots(t *testing.T) {
+	second := newEstate(t, says("User-agent: *\nDisallow: /b\n"))
+	first := newEstate(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, second.URL+"/elsewhere", http.StatusFound)
+	})
+	for _, to := range [][]string{{"-d", t.TempDir()}, {"-o", filepath.Join(t.TempDir(), "robots.txt")}} {
+		got := shoal(t, append(to, "--polite", first.URL+"/robots.txt")...)
+		require.Equal(t, exitOK, got.status, got.stderr)
+		require.Equal(t, []string{"robots.txt"}, names(t, strings.TrimSuffix(to[1], "/robots.txt")))
+		second.takeAsked()
+	}
+}
+
+// TestPoliteRedirectNotRetried: to try again would change nothing.
+func TestPoliteRedirectNotRetried(t *testing.T) {
+	second, first := newEstate(t, says("User-agent: *\nDisallow: /b\n")), newEstate(t, says(""))
+	got := shoal(t, "-d", t.TempDir(), "--polite", "--retry", "3", "--retry-all-errors", first.URL+"/to/a?"+second.URL+"/b")
+	require.Equal(t, exitFailed, got.status)
+	require.Contains(t, got.stderr, "line 2, Disallow: /b")
+	require.Len(t, first.takeAsked(), 3, "its robots.txt, and the URL before and after the other's")
+	require.Equal(t, []string{"/robots.txt"}, second.takeAsked())
+}
+
+// TestPoliteRedirectWithDelay: a line that goes again is one of its site's.
+func TestPoliteRedirectWithDelay(t *testing.T) {
+	second, first := newEstate(t, says("")), newEstate(t, says("User-agent: *\nCrawl-delay: 0.3\n"))
+	got := shoal(t, "-d", t.TempDir(), "--polite", first.URL+"/to/a?"+second.URL+"/a", first.URL+"/b")
+	require.Equal(t, exitOK, got.status, got.stderr)
+	require.Len(t, first.takeAsked(), 4)
+	for n := 2; n < 4; n++ {
+		require.GreaterOrEqual(t, first.times[n].Sub(first.times[n-1]), 250*time.Millisecond)
+	}
 }
