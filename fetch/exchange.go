@@ -545,7 +545,7 @@ func (l *loop) lost(x *exchange, err error) {
 	switch {
 	case v != nil:
 		l.carryOut(j, v)
-	case again && j.outgoing().upload != nil:
+	case again && j.outgoing().upload != nil && !j.outgoing().upload.rewind():
 		l.finish(j, phase, &deadReuseError{err}) // who has the body must write it again
 	case again:
 		// The server closed an idle connection while the request was on its way:

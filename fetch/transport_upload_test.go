@@ -215,11 +215,13 @@ func TestUploadAgain(t *testing.T) {
 		"idempotent":     {"PUT", func() io.Reader { return strings.NewReader(long) }, true},
 		"not idempotent": {"POST", func() io.Reader { return strings.NewReader(long) }, false},
 		"once":           {"PUT", func() io.Reader { return opaque{strings.NewReader(long)} }, false},
+		"once and short": {"PUT", func() io.Reader { return opaque{strings.NewReader(long[:1000])} }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked atomic.Int32
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if asked.Add(1) == 2 {
+					_, _ = io.CopyN(io.Discard, r.Body, 500_000) // more than is kept to be sent again
 					c, _, err := w.(http.Hijacker).Hijack()
 					if err == nil {
 						_ = c.Close()
@@ -241,7 +243,7 @@ func TestUploadAgain(t *testing.T) {
 			}
 			require.NoError(t, err)
 			require.Same(t, r, res.Request)
-			require.Contains(t, told(res, err), "1000000 <nil>")
+			require.Regexp(t, `"(1000000|1000) <nil>"`, told(res, err))
 			require.EqualValues(t, 3, asked.Load())
 		})
 	}

@@ -13,6 +13,7 @@ type upload struct {
 	room    sync.Cond // Write need not wait any longer
 	written []byte    // and not taken
 	taken   []byte    // the loop's until it takes more
+	takes   int       // of something
 	ended   bool      // all has been written
 	over    bool      // nothing more is sent
 	wanting bool      // the loop has found nothing to take
@@ -87,10 +88,26 @@ func (u *upload) begin(wake func()) {
 func (u *upload) take() (piece []byte, more bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if len(u.written) == 0 {
+		u.wanting = !u.ended
+		return nil, !u.ended
+	}
 	u.written, u.taken = u.taken[:0], u.written
-	u.wanting = len(u.taken) == 0 && !u.ended
+	u.takes++
 	u.room.Signal()
-	return u.taken, len(u.taken) > 0 || !u.ended
+	return u.taken, true
+}
+
+// rewind has all be taken once more, if what has been taken is still there.
+func (u *upload) rewind() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.takes > 1 {
+		return false
+	}
+	u.written, u.taken = append(u.taken, u.written...), nil
+	u.takes, u.wanting = 0, false
+	return true
 }
 
 // stop says that nothing more is sent. What nobody uploads needs no end.

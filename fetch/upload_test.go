@@ -173,3 +173,28 @@ func TestUploadRoom(t *testing.T) {
 	require.GreaterOrEqual(t, <-ended, got)
 	require.LessOrEqual(t, got, 5*uploadMost)
 }
+
+// TestUploadRewind: what was taken once can be taken again, as long as it is there.
+func TestUploadRewind(t *testing.T) {
+	u := newUpload()
+	u.begin(func() {})
+	take := func() string {
+		piece, _ := u.take()
+		return string(piece)
+	}
+	require.True(t, u.rewind())
+	for range 3 {
+		_, err := u.Write([]byte("many "))
+		require.NoError(t, err)
+		first := take()
+		require.Empty(t, take(), "there is nothing more, and the first is kept")
+		require.True(t, u.rewind())
+		require.Equal(t, first, take())
+		require.True(t, u.rewind())
+	}
+	require.Equal(t, "many many many ", take())
+	_, err := u.Write([]byte("fish"))
+	require.NoError(t, err)
+	require.Equal(t, "fish", take())
+	require.False(t, u.rewind())
+}
