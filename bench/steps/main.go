@@ -7,8 +7,8 @@
 // Times differ from run to run, and virtual machines seldom let a processor
 // count. Here the loop's thread is stopped after each instruction (ptrace(2),
 // PTRACE_SINGLESTEP), so the number is exact and says which function it was in;
-// what the kernel does in a system call counts as one. It takes some seconds for
-// a million.
+// what the kernel does in a system call counts as one. It takes up to a minute and
+// more for a million.
 //
 // The program is shoal, in whichever build. It fetches small bodies over
 // connections that are kept alive, and discards them: as slow as it is here,
