@@ -358,7 +358,7 @@ func (l *loop) drain(c *conn) (sent int) {
 			piece, more := o.rest.take()
 			if o.body = piece; !more {
 				o.rest = nil
-			} else if len(piece) == 0 {
+			} else if len(piece) == 0 || sent >= uploadTurn {
 				return sent
 			}
 		default:

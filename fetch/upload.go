@@ -26,6 +26,10 @@ type upload struct {
 // much of it the loop takes at once.
 const uploadMost = 64 << 10
 
+// uploadTurn is how much of an upload a turn sends before others have theirs: one
+// that is written as fast as it is sent would have no end.
+const uploadTurn = 1 << 20
+
 var errUploadOver = errors.New("fetch: the request has ended, and the rest of its body is not sent")
 
 // deadReuseError is a request that may be sent again, over another connection, by

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/shoalfetch/shoal/internal/sim"
+	"github.com/shoalfetch/shoal/poller"
 )
 
 // TestUploadSim writes bodies piece by piece while the kernel takes what it likes of
@@ -197,4 +198,44 @@ func TestUploadRewind(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "fish", take())
 	require.False(t, u.rewind())
+}
+
+// greedy is a kernel that takes all that is sent, and counts it by turns.
+type greedy struct {
+	*sim.Kernel
+	sent, most int
+}
+
+func (g *greedy) Send(_ int, p []byte) (int, error) {
+	g.sent += len(p)
+	g.most = max(g.most, g.sent)
+	return len(p), nil
+}
+
+func (g *greedy) Wait(events []poller.Event, timeout time.Duration) (int, error) {
+	g.sent = 0
+	return g.Kernel.Wait(events, timeout)
+}
+
+// TestUploadTurn: a request that is written as fast as it is sent is not sent for
+// ever at once.
+func TestUploadTurn(t *testing.T) {
+	k := &greedy{Kernel: sim.New(1, sim.Chaos{})}
+	k.Listen(netip.MustParseAddrPort("10.0.0.1:80"), sim.HTTP(func(*sim.Request, *rand.Rand) sim.Response { return sim.Response{} }))
+	u, written := newUpload(), 0
+	f, err := NewOn(k, k.Runner(), Options{MaxConns: 1, Resolver: k, TotalTimeout: time.Second, Trace: func(e Event) {
+		if e.Kind == CallSend && written < 20*uploadTurn {
+			n, _ := u.Write(make([]byte, uploadMost))
+			written += n
+		}
+	}})
+	require.NoError(t, err)
+	request := Request{URL: "http://10.0.0.1/", Method: "POST", Raw: []byte("POST / HTTP/1.1\r\nHost: h\r\n\r\n"), upload: u}
+	for _, err := range f.Fetch(context.Background(), slices.Values([]Request{request})) {
+		require.ErrorContains(t, err, "total timeout")
+	}
+	require.NoError(t, f.Close())
+	require.Equal(t, 20*uploadTurn, written)
+	require.Greater(t, k.most, uploadTurn)
+	require.LessOrEqual(t, k.most, uploadTurn+2*uploadMost)
 }
