@@ -357,7 +357,7 @@ func (l *loop) goOn(x *exchange) {
 	case x.whole:
 		l.done(x)
 	default:
-		l.wait(j, stallPatience, l.options.StallTimeout)
+		l.heard(x)
 		l.pull(c)
 	}
 	l.settle(c)

@@ -274,6 +274,7 @@ type patient struct {
 	k      *sim.Kernel
 	r      *rand.Rand
 	got    map[string][]byte
+	often  bool // and not only now and then
 	pauses int
 }
 
@@ -287,7 +288,7 @@ func (s *patient) Open(info OpenInfo) (Body, error) { return &patientBody{s, inf
 func (b *patientBody) Write(piece []byte) error {
 	s := b.s
 	s.got[b.info.Request.URL] = append(s.got[b.info.Request.URL], piece...)
-	if s.r.IntN(5) > 0 {
+	if !s.often && s.r.IntN(5) > 0 {
 		return nil
 	}
 	s.pauses++

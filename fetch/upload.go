@@ -11,9 +11,10 @@ import (
 type upload struct {
 	mu      sync.Mutex
 	room    sync.Cond // Write need not wait any longer
-	written []byte    // and not taken
-	taken   []byte    // the loop's until it takes more
-	takes   int       // of something
+	written []byte    // and not taken, from at on
+	at      int       // what comes before it was taken, and is kept to be sent again
+	taken   []byte    // the loop's until it takes more, once nothing is kept
+	lost    bool      // nothing is kept
 	ended   bool      // all has been written
 	over    bool      // nothing more is sent
 	wanting bool      // the loop has found nothing to take
@@ -50,13 +51,13 @@ func (u *upload) Write(p []byte) (n int, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for n < len(p) {
-		for len(u.written) >= uploadMost && !u.over {
+		for len(u.written)-u.at >= uploadMost && !u.over {
 			u.room.Wait()
 		}
 		if u.over {
 			return n, errUploadOver
 		}
-		piece := p[n:min(len(p), n+uploadMost-len(u.written))]
+		piece := p[n:min(len(p), n+uploadMost-len(u.written)+u.at)]
 		u.written = append(u.written, piece...)
 		n += len(piece)
 		u.tell()
@@ -92,25 +93,32 @@ func (u *upload) begin(wake func()) {
 func (u *upload) take() (piece []byte, more bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if len(u.written) == 0 {
+	if u.at >= uploadMost { // more than is kept
+		u.written, u.at, u.lost = append(u.written[:0], u.written[u.at:]...), 0, true
+	}
+	piece = u.written[u.at:]
+	switch {
+	case len(piece) == 0:
 		u.wanting = !u.ended
 		return nil, !u.ended
+	case u.lost:
+		u.written, u.taken = u.taken[:0], u.written
+	default:
+		u.at = len(u.written)
 	}
-	u.written, u.taken = u.taken[:0], u.written
-	u.takes++
 	u.room.Signal()
-	return u.taken, true
+	return piece, true
 }
 
-// rewind has all be taken once more, if what has been taken is still there.
+// rewind has all be taken once more, if what has been taken is still there: at least
+// its first uploadMost bytes are kept.
 func (u *upload) rewind() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.takes > 1 {
+	if u.lost {
 		return false
 	}
-	u.written, u.taken = append(u.taken, u.written...), nil
-	u.takes, u.wanting = 0, false
+	u.at, u.wanting = 0, false
 	return true
 }
 

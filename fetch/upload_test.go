@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,8 +107,9 @@ func TestUploadAwaited(t *testing.T) {
 	const seeds = 30
 	whole := 0
 	for seed := range uint64(seeds) {
-		for _, owed := range []string{"", "XX"} {
+		for _, owed := range []string{"", "XX", "and its sink pauses"} {
 			k := sim.New(seed, sim.Mild())
+			sink := &patient{k: k, r: rand.New(rand.NewPCG(seed, 4)), got: map[string][]byte{}, often: len(owed) > 2}
 			head, heard := "POST / HTTP/1.1\r\nHost: h\r\n\r\n", []byte(nil)
 			k.Listen(netip.MustParseAddrPort("10.0.0.1:80"), func(c *sim.Conn) sim.Peer {
 				heard = nil
@@ -115,7 +117,7 @@ func TestUploadAwaited(t *testing.T) {
 			})
 			var f *Fetcher
 			var c *conn
-			f, err := NewOn(k, k.Runner(), Options{MaxConns: 1, Resolver: k, SendTimeout: 5 * time.Second, StallTimeout: 5 * time.Second,
+			f, err := NewOn(k, k.Runner(), Options{MaxConns: 1, Resolver: k, Sink: sink, SendTimeout: 5 * time.Second, StallTimeout: 5 * time.Second,
 				Trace: func(e Event) {
 					if e.Kind == ExchangeSending {
 						f.loop.conns.each(func(one *conn) { c = one })
@@ -126,6 +128,7 @@ func TestUploadAwaited(t *testing.T) {
 			_, _ = u.Write([]byte("ab"))
 			k.At(time.Minute, func() {
 				if c.state == connOpen {
+					f.loop.now = k.Now() // as in a turn
 					f.loop.push(c, []byte(owed))
 					f.loop.settle(c)
 				}
@@ -141,14 +144,14 @@ func TestUploadAwaited(t *testing.T) {
 					continue
 				}
 				whole++
-				require.Equal(t, "well", string(res.Body))
+				require.Equal(t, "well", string(sink.got[res.Request.URL]))
 				require.Equal(t, head+"ab"+owed+"cd", string(heard), "seed %d", seed)
 			}
 			require.NoError(t, f.Close())
 			require.Empty(t, k.Violations(), "seed %d", seed)
 		}
 	}
-	require.Greater(t, whole, seeds, "of %d", 2*seeds)
+	require.Greater(t, whole, 2*seeds, "of %d", 3*seeds)
 }
 
 // TestUploadRoom: who writes waits for room, and for nothing when nothing more is
@@ -175,29 +178,42 @@ func TestUploadRoom(t *testing.T) {
 	require.LessOrEqual(t, got, 5*uploadMost)
 }
 
-// TestUploadRewind: what was taken once can be taken again, as long as it is there.
+// TestUploadRewind: what was taken can be taken again, up to a limit.
 func TestUploadRewind(t *testing.T) {
 	u := newUpload()
 	u.begin(func() {})
+	write := func(text string) {
+		_, err := u.Write([]byte(text))
+		require.NoError(t, err)
+	}
 	take := func() string {
-		piece, _ := u.take()
+		piece, more := u.take()
+		require.True(t, more)
 		return string(piece)
 	}
 	require.True(t, u.rewind())
-	for range 3 {
-		_, err := u.Write([]byte("many "))
-		require.NoError(t, err)
-		first := take()
-		require.Empty(t, take(), "there is nothing more, and the first is kept")
-		require.True(t, u.rewind())
-		require.Equal(t, first, take())
-		require.True(t, u.rewind())
-	}
-	require.Equal(t, "many many many ", take())
-	_, err := u.Write([]byte("fish"))
-	require.NoError(t, err)
-	require.Equal(t, "fish", take())
+	write("many ")
+	require.Equal(t, "many ", take())
+	require.Empty(t, take())
+	write("fish ")
+	require.Equal(t, "fish ", take())
+	require.True(t, u.rewind())
+	require.Equal(t, "many fish ", take())
+	rest := strings.Repeat(".", uploadMost-len("many fish "))
+	write(rest)
+	require.True(t, u.rewind())
+	require.Equal(t, "many fish "+rest, take())
+	require.True(t, u.rewind())
+	require.Equal(t, "many fish "+rest, take())
+	require.Empty(t, take())
 	require.False(t, u.rewind())
+	write("swim")
+	require.Equal(t, "swim", take())
+	write(" on")
+	require.Equal(t, " on", take())
+	u.end()
+	_, more := u.take()
+	require.False(t, more)
 }
 
 // greedy is a kernel that takes all that is sent, and counts it by turns.

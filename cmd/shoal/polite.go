@@ -36,8 +36,9 @@ type siteRules struct {
 	paths []string // of those held, while there are no rules; "" when it is a redirect's
 
 	// With Crawl-delay:
-	next    time.Time // when a line may go
-	waiting bool      // for that
+	next    time.Time   // when a line may go
+	waiting bool        // for that
+	timer   *time.Timer // which tells of it; nil until it is needed
 }
 
 // visit is a request for a robots.txt.
@@ -221,12 +222,18 @@ func (p *polite) release(s *siteRules) {
 		s.held = s.held[1:]
 		s.next = now.Add(delay)
 	}
-	if len(s.held) == 0 || s.waiting {
+	if len(s.held) == 0 {
 		return
 	}
-	s.waiting = true
-	p.slow = append(p.slow, s)
-	time.AfterFunc(s.next.Sub(now), func() {
+	if !s.waiting {
+		s.waiting = true
+		p.slow = append(p.slow, s)
+	}
+	if s.timer != nil {
+		s.timer.Reset(s.next.Sub(now))
+		return
+	}
+	s.timer = time.AfterFunc(s.next.Sub(now), func() {
 		p.due.Store(true)
 		p.wake()
 	})

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/fetch"
+	"github.com/shoalfetch/shoal/internal/robots"
 )
 
 // TestPoliteRedirects: where a redirect leads is asked about as where a line does,
@@ -132,4 +135,29 @@ func TestPoliteRedirectWithDelay(t *testing.T) {
 	for n := 2; n < 4; n++ {
 		require.GreaterOrEqual(t, first.times[n].Sub(first.times[n-1]), 250*time.Millisecond)
 	}
+}
+
+// TestPoliteDelayKept: that a line goes in the moment between the end of a delay and
+// the look at it leaves no other waiting for ever.
+func TestPoliteDelayKept(t *testing.T) {
+	p := newPolite("shoal", nil)
+	p.wake = func() {}
+	s := &siteRules{rules: robots.Parse("User-agent: *\nCrawl-delay: 0.05\n", "shoal")}
+	p.sites["http://a.test"] = s
+	line := func() fetch.Request { return fetch.Request{URL: "http://a.test/x", Tag: &place{lineage: commandLine}} }
+	for range 3 {
+		p.hold(s, line())
+	}
+	p.release(s)
+	require.Eventually(t, p.due.Load, 10*time.Second, time.Millisecond)
+	p.held++
+	p.goAgain(line()) // and one of those that waited goes
+	gone := 0
+	require.Eventually(t, func() bool {
+		if _, ok := p.next(); ok {
+			gone++
+		}
+		return gone == 4
+	}, 10*time.Second, time.Millisecond)
+	require.Zero(t, p.held)
 }
