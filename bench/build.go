@@ -55,12 +55,6 @@ func buildC(ctx context.Context, work, name string, text []byte) (string, error)
 	return program, err
 }
 
-func buildShoal(ctx context.Context, work string) (string, error) {
-	program := filepath.Join(work, "shoal")
-	_, err := output(exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/shoalfetch/shoal/cmd/shoal"))
-	return program, err
-}
-
 // buildPeer builds one of the peers in Go, which are a module of their own.
 func buildPeer(name string) func(context.Context, string) (string, error) {
 	return func(ctx context.Context, work string) (string, error) {

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+
+	"github.com/shoalfetch/shoal/bench/build"
 )
 
 // peer is a client under comparison: a row of the tables.
@@ -65,8 +67,8 @@ var peers = []peer{
 	{name: floorName, build: buildFloor, line: plainLine, args: floorArgs(), unfit: notForFloor},
 	{name: "floor-plain", build: buildFloor, line: plainLine, args: floorArgs("-p"), unfit: notForFloor, yardstick: true},
 	{name: "floor-splice", build: buildFloor, line: plainLine, args: floorArgs("-s"), unfit: nothingToSplice, yardstick: true},
-	{name: shoalName, build: buildShoal, line: plainLine, args: shoalArgs},
-	{name: "shoal-loops", build: buildShoal, line: plainLine, args: loopsArgs, unfit: oneHost},
+	{name: shoalName, build: build.Shoal, line: plainLine, args: shoalArgs},
+	{name: "shoal-loops", build: build.Shoal, line: plainLine, args: loopsArgs, unfit: oneHost},
 	{name: "fasthttp", build: buildPeer("fasthttp"), line: plainLine, args: peerArgs},
 	{name: "net/http", build: buildPeer("nethttp"), line: plainLine, args: peerArgs},
 	{name: "curl", build: find("curl"), line: curlLine, args: curlArgs, unfit: tooManyForCurl},

@@ -91,24 +91,6 @@ func (c *conn) unsent() int {
 	return len(c.outbox.head) + len(c.outbox.body)
 }
 
-// uploads says whether a request's body may still be being written, and
-// awaitsUpload, whether there is nothing to send until more of it has been.
-func (c *conn) uploads() bool      { return c.outbox != nil && c.outbox.rest != nil }
-func (c *conn) awaitsUpload() bool { return c.uploads() && c.unsent() == 0 }
-
-// endAwait is called when a conn that awaited an upload has tried to send: if it
-// could not, it is the peer that keeps us waiting from now on.
-func (l *loop) endAwait(c *conn) {
-	for x := c.first; x != nil && !c.awaitsUpload(); x = x.next {
-		switch x.state {
-		case exchangeSending:
-			l.wait(x.job, sendPatience, l.options.SendTimeout)
-		case exchangeReceiving:
-			l.heard(x)
-		}
-	}
-}
-
 // sendFailure is why nothing more can be sent, if that is so.
 func (c *conn) sendFailure() error {
 	if c.outbox == nil {
@@ -326,7 +308,7 @@ func (l *loop) push(c *conn, p []byte) {
 		o.head = append(o.head, p...)
 	}
 	if awaited {
-		l.endAwait(c)
+		l.progressSent(c)
 	}
 }
 
@@ -374,19 +356,6 @@ func (l *loop) flush(c *conn) {
 	if l.drain(c) > 0 && c.sendFailure() == nil {
 		l.progressSent(c)
 	}
-}
-
-// sendUpload goes on with an upload of which more has been written, or the end.
-func (l *loop) sendUpload(c *conn) {
-	if !c.awaitsUpload() {
-		return
-	}
-	l.drain(c)
-	if c.sendFailure() == nil {
-		l.progressSent(c)
-	}
-	l.endAwait(c)
-	l.settle(c)
 }
 
 // send makes one send call. On an error nothing more is sent, and the conn

@@ -113,17 +113,8 @@ func (l *loop) assign(c *conn, j *job) {
 	l.transmit(c, head, body, l.upload(j))
 }
 
-// upload is what follows a job's request, if anything does.
-func (l *loop) upload(j *job) *upload {
-	if j.special == nil || j.special.given.upload == nil {
-		return nil
-	}
-	u, k := j.special.given.upload, j.token
-	u.begin(func() { l.mail.upload(k) })
-	return u
-}
-
-// progressSent is called when bytes of a request have gone out.
+// progressSent is called when bytes of a request have gone out, or its writing has
+// gone on: who keeps whom waiting from now on.
 func (l *loop) progressSent(c *conn) {
 	done := c.outbox == nil
 	for x := c.first; x != nil; x = x.next {
@@ -545,7 +536,7 @@ func (l *loop) lost(x *exchange, err error) {
 	switch {
 	case v != nil:
 		l.carryOut(j, v)
-	case again && j.outgoing().upload != nil && !j.outgoing().upload.rewind():
+	case again && !j.outgoing().upload.rewind():
 		l.finish(j, phase, &deadReuseError{err}) // who has the body must write it again
 	case again:
 		// The server closed an idle connection while the request was on its way:

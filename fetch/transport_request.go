@@ -40,14 +40,13 @@ func (t *Transport) requestFor(rt *roundTrip) (Request, error) {
 	}
 	q := Request{URL: targetURL(r.URL), Method: r.Method, Encoded: !decoded}
 	if r.Body != nil && r.Body != http.NoBody {
-		body := &closedOnce{ReadCloser: r.Body}
-		out.Body = body
+		out.Body = newClosedOnce(r.Body)
 		if r.GetBody == nil || r.ContentLength <= 0 || r.ContentLength > smallBody {
 			var err error
 			q.Raw, q.upload, err = t.writeBeside(rt, out)
 			return q, err
 		}
-		defer body.Close()
+		defer out.Body.Close()
 	}
 	var text bytes.Buffer
 	if err := t.write(out, &text); err != nil {

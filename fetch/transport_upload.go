@@ -80,13 +80,13 @@ func (w *requestWriter) Write(p []byte) (int, error) {
 
 // closedOnce is a body that two may close.
 type closedOnce struct {
-	io.ReadCloser
-	once sync.Once
-	err  error
+	io.Reader
+	close func() error
+}
+
+func newClosedOnce(body io.ReadCloser) closedOnce {
+	return closedOnce{body, sync.OnceValue(body.Close)}
 }
 
 // Close implements io.Closer.
-func (c *closedOnce) Close() error {
-	c.once.Do(func() { c.err = c.ReadCloser.Close() })
-	return c.err
-}
+func (c closedOnce) Close() error { return c.close() }

@@ -111,8 +111,11 @@ func (u *upload) take() (piece []byte, more bool) {
 }
 
 // rewind has all be taken once more, if what has been taken is still there: at least
-// its first uploadMost bytes are kept.
+// its first uploadMost bytes are kept. What nobody uploads needs none of that.
 func (u *upload) rewind() bool {
+	if u == nil {
+		return true
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.lost {
@@ -122,7 +125,7 @@ func (u *upload) rewind() bool {
 	return true
 }
 
-// stop says that nothing more is sent. What nobody uploads needs no end.
+// stop says that nothing more is sent, if anything is.
 func (u *upload) stop() {
 	if u == nil {
 		return
@@ -131,4 +134,29 @@ func (u *upload) stop() {
 	defer u.mu.Unlock()
 	u.over = true
 	u.room.Broadcast()
+}
+
+// uploads says whether a request's body may still be being written, and
+// awaitsUpload, whether there is nothing to send until more of it has been.
+func (c *conn) uploads() bool      { return c.outbox != nil && c.outbox.rest != nil }
+func (c *conn) awaitsUpload() bool { return c.uploads() && c.unsent() == 0 }
+
+// upload is what follows a job's request, if anything does.
+func (l *loop) upload(j *job) *upload {
+	if j.special == nil || j.special.given.upload == nil {
+		return nil
+	}
+	u, k := j.special.given.upload, j.token
+	u.begin(func() { l.mail.upload(k) })
+	return u
+}
+
+// sendUpload goes on with an upload of which more has been written, or the end.
+func (l *loop) sendUpload(c *conn) {
+	if !c.awaitsUpload() {
+		return
+	}
+	l.drain(c)
+	l.progressSent(c) // also if the send failed: then the answer is waited for
+	l.settle(c)
 }

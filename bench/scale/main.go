@@ -35,6 +35,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/shoalfetch/shoal/bench/build"
 	"github.com/shoalfetch/shoal/bench/origin"
 )
 
@@ -89,7 +90,7 @@ func (s size) measure(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(work)
-	shoal, err := buildShoal(ctx, work)
+	shoal, err := build.Shoal(ctx, work)
 	if err != nil {
 		return err
 	}

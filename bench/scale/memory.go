@@ -23,15 +23,6 @@ func newWorkspace() (string, error) {
 	return os.MkdirTemp(base, "shoal-scale-")
 }
 
-func buildShoal(ctx context.Context, work string) (string, error) {
-	program := filepath.Join(work, "shoal")
-	said, err := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/shoalfetch/shoal/cmd/shoal").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build shoal: %w\n%s", err, said)
-	}
-	return program, nil
-}
-
 // holding is what a run of the command over drips came to.
 type holding struct {
 	*drips

@@ -29,6 +29,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/shoalfetch/shoal/bench/build"
 )
 
 type options struct {
@@ -63,8 +65,7 @@ func (o options) run(ctx context.Context, out io.Writer) error {
 	}
 	defer os.RemoveAll(work)
 	if o.program == "" {
-		o.program = filepath.Join(work, "shoal")
-		if err := build(ctx, o.program); err != nil {
+		if o.program, err = build.Shoal(ctx, work); err != nil {
 			return err
 		}
 	}
@@ -82,15 +83,6 @@ func (o options) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	return names.report(out, counted, o.top)
-}
-
-// build makes shoal's program.
-func build(ctx context.Context, program string) error {
-	out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/shoalfetch/shoal/cmd/shoal").CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return nil
 }
 
 // warmUp is how many fetches come first, until nothing is done for the first

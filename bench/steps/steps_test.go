@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/bench/build"
 )
 
 // TestSteps counts a few fetches of the real program.
@@ -35,7 +37,8 @@ func TestSteps(t *testing.T) {
 // TestCancelled: a count that is given up, at whatever moment, leaves no process
 // behind.
 func TestCancelled(t *testing.T) {
-	shoal := buildShoal(t)
+	shoal, err := build.Shoal(t.Context(), t.TempDir())
+	require.NoError(t, err)
 	for after := 100 * time.Millisecond; after < time.Second; after += 150 * time.Millisecond {
 		ctx, cancel := context.WithTimeout(t.Context(), after)
 		err := options{program: shoal, fetches: 100_000, conns: 2}.run(ctx, io.Discard)
@@ -62,12 +65,6 @@ func requireNoProcess(t *testing.T) {
 	t.Helper()
 	_, err := syscall.Wait4(-1, nil, syscall.WALL|syscall.WNOHANG, nil)
 	require.Equal(t, syscall.ECHILD, err)
-}
-
-func buildShoal(t *testing.T) string {
-	program := filepath.Join(t.TempDir(), "shoal")
-	require.NoError(t, build(t.Context(), program))
-	return program
 }
 
 func TestOptions(t *testing.T) {

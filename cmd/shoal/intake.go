@@ -56,7 +56,7 @@ func (in *intake) Next() (fetch.Request, fetch.Supply) {
 			in.reject(r, p.bad)
 		case in.prepare(&r):
 			if in.polite != nil {
-				in.polite.out++
+				in.polite.begun()
 			}
 			r.Tag.(*place).probe = in.network.begin()
 			return r, supply

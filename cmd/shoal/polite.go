@@ -86,7 +86,9 @@ func (p *polite) full() bool { return p.held >= heldMost }
 // engine has may come back.
 func (p *polite) over() bool { return p.held == 0 && p.out == 0 }
 
-// returned is told of each result.
+// begun is told of each request that the engine gets, and returned of each result.
+func (p *polite) begun() { p.out++ }
+
 func (p *polite) returned() {
 	if p.out--; p.over() {
 		p.wake()

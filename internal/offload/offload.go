@@ -1,6 +1,6 @@
 // Package offload runs blocking calls beside the loop: a bounded number of
-// workers, and one mailbox back. It is the only place in the engine with a go
-// statement.
+// workers, and one mailbox back; and apart from these, what may block for ever. It
+// is the only place in the engine with a go statement.
 //
 // The loop never waits for a worker. It submits, goes on, and is woken when
 // something has finished; what finished too late to matter resolves to nothing,
