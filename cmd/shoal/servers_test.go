@@ -37,7 +37,7 @@ type realSite struct {
 func TestServers(t *testing.T) {
 	files := 1000
 	if testing.Short() || raceEnabled {
-		files = 200
+		files = 600 // more than the most connections, so that some serve two
 	}
 	for _, server := range realServers {
 		t.Run(server.name, func(t *testing.T) {
