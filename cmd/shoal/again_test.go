@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/porttest"
 )
 
 // These tests end runs before their time, in every way there is, and run them
@@ -366,7 +368,7 @@ func TestRestAgain(t *testing.T) {
 // TestNetworkIsGone: a list of which everything fails is not gone through to its
 // end.
 func TestNetworkIsGone(t *testing.T) {
-	_, port, _ := strings.Cut(deadAddress(t), ":")
+	_, port, _ := strings.Cut(porttest.Closed(t), ":")
 	var urls []string
 	for i := range 6000 {
 		urls = append(urls, fmt.Sprintf("http://127.0.0.%d:%s/%d", 1+i%2, port, i))

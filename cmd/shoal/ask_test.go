@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/porttest"
 )
 
 // echo is a server that notes what it is asked. /to/HOST/STATUS/PATH sends to
@@ -167,7 +169,7 @@ func TestNameInURL(t *testing.T) {
 // user's alone.
 func TestFailedKeepsTheName(t *testing.T) {
 	dir := t.TempDir()
-	dead := "carp:fry@" + deadAddress(t)
+	dead := "carp:fry@" + porttest.Closed(t)
 	failed := filepath.Join(dir, "failed")
 	got := shoal(t, "-d", dir, "--failed", failed, dead+"/a", "carp:fr/y@h")
 	require.Equal(t, exitFailed, got.status)

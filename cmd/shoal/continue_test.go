@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/shoalfetch/shoal/internal/lab"
+	"github.com/shoalfetch/shoal/internal/porttest"
 )
 
 // pages are bytes that tell where they stand, of an edition.
@@ -79,7 +80,7 @@ func TestContinue(t *testing.T) {
 			args := map[string][]string{
 				"in a folder":    {"-d", dir, p.URL + "/name"},
 				"as a file":      {"-o", filepath.Join(dir, "name"), p.URL},
-				"with two loops": {"-d", dir, "--loops", "2", p.URL + "/name", "http://" + deadAddress(t) + "/none"},
+				"with two loops": {"-d", dir, "--loops", "2", p.URL + "/name", "http://" + porttest.Closed(t) + "/none"},
 			}[how]
 			args = append(args, "-s", "--json", "--retry", "0", "-C", "-")
 			got := shoal(t, args...)

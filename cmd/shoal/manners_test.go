@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/shoalfetch/shoal/fetch"
+	"github.com/shoalfetch/shoal/internal/porttest"
 )
 
 // TestMannerFlags: the flags in the engine's terms.
@@ -149,7 +150,7 @@ func TestTooMany(t *testing.T) {
 // TestHostRestsExplained: -v tells that a host is left alone; a signal or a limit
 // on failures ends such a run as any other.
 func TestHostRestsExplained(t *testing.T) {
-	dead, urls := deadAddress(t), []string{}
+	dead, urls := porttest.Closed(t), []string{}
 	for i := range 20 {
 		urls = append(urls, fmt.Sprintf("http://%s/%d", dead, i))
 	}

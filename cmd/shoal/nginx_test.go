@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/shoalfetch/shoal/internal/porttest"
 	"github.com/shoalfetch/shoal/internal/view"
 )
 
@@ -160,7 +161,7 @@ func startNginx(t *testing.T, root string) (address string) {
 	if os.Geteuid() == 0 {
 		user = "user root;" // the worker must get into our folder
 	}
-	address = deadAddress(t)
+	address = porttest.Free(t)
 	config := strings.ReplaceAll(fmt.Sprintf(nginxConfig, user, address), "files/", filepath.Join(root, "files")+"/")
 	file := filepath.Join(root, "nginx.conf")
 	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/porttest"
 )
 
 // estate is a server with a robots.txt.
@@ -139,7 +141,7 @@ func TestPoliteWithoutRobots(t *testing.T) {
 			}
 		})
 	}
-	got := shoal(t, "-d", t.TempDir(), "--polite", "--retry", "0", "http://"+deadAddress(t)+"/a")
+	got := shoal(t, "-d", t.TempDir(), "--polite", "--retry", "0", "http://"+porttest.Closed(t)+"/a")
 	require.Equal(t, exitFailed, got.status)
 	require.Contains(t, got.stderr, "robots.txt could not be read: ")
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/shoalfetch/shoal/internal/porttest"
 	"github.com/shoalfetch/shoal/internal/proxytest"
 )
 
@@ -161,7 +162,7 @@ func TestRealHTTPSProxy(t *testing.T) {
 // TestProxyDown: a proxy that is not there is what fails, in its phase, and what
 // the message says first.
 func TestProxyDown(t *testing.T) {
-	dead := deadAddress(t)
+	dead := porttest.Closed(t)
 	for _, scheme := range []string{"http", "https", "socks5", "socks5h"} {
 		got := shoal(t, "-d", t.TempDir(), "--json", "-x", scheme+"://"+dead, "http://127.0.0.1/a", "https://127.0.0.1/b")
 		require.Equal(t, exitFailed, got.status)

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/porttest"
 )
 
 // proxyVariables are those that have a part in where requests go.
@@ -152,7 +154,7 @@ func TestProxySecrets(t *testing.T) {
 	const secret = "s3cret"
 	s := site(t)
 	for _, proxy := range []string{
-		"http://carp:" + secret + "@" + deadAddress(t), "carp:" + secret + "/@h", "carp:" + secret + "#@h", "http://carp:" + secret,
+		"http://carp:" + secret + "@" + porttest.Closed(t), "carp:" + secret + "/@h", "carp:" + secret + "#@h", "http://carp:" + secret,
 		"ftp://carp:" + secret + "@h", "http://carp:%zz" + secret + "@h", "carp:" + secret + "@h:0", "http://carp:" + secret + "%01@h", "carp:" + secret + "@",
 	} {
 		for _, args := range [][]string{{"-x", proxy}, {"-v", "--json", "-x", proxy}, {"--textbook", "-x", proxy}} {
@@ -181,12 +183,12 @@ func TestNeverPastTheProxy(t *testing.T) {
 		http.Redirect(w, r, "http://127.0.0.1:"+port+"/there", http.StatusFound)
 	}))
 	defer s.Close()
-	got := shoal(t, "-x", deadAddress(t), "-d", t.TempDir(), s.URL+"/a")
+	got := shoal(t, "-x", porttest.Closed(t), "-d", t.TempDir(), s.URL+"/a")
 	require.Equal(t, exitFailed, got.status)
 	require.Empty(t, asked)
 
 	byName := strings.Replace(host(s.URL), "127.0.0.1", "localhost", 1)
-	got = shoal(t, "-x", deadAddress(t), "--noproxy", "localhost", "--resolve", "localhost:*:127.0.0.1", "-d", t.TempDir(), "http://"+byName+"/a")
+	got = shoal(t, "-x", porttest.Closed(t), "--noproxy", "localhost", "--resolve", "localhost:*:127.0.0.1", "-d", t.TempDir(), "http://"+byName+"/a")
 	require.Equal(t, exitFailed, got.status)
 	require.Len(t, asked, 1)
 	require.Equal(t, byName+"/a", <-asked)

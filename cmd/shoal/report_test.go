@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/shoalfetch/shoal/internal/porttest"
 	"github.com/shoalfetch/shoal/internal/view"
 )
 
@@ -32,7 +33,7 @@ func records(t *testing.T, text string) map[int]view.Record {
 }
 
 func TestRecords(t *testing.T) {
-	s, dir, dead := site(t), t.TempDir(), deadAddress(t)
+	s, dir, dead := site(t), t.TempDir(), porttest.Closed(t)
 	got := shoal(t, "--json", "-d", dir, "-i", listFile(t,
 		s.URL+"/plain/a.jpg", s.URL+"/chunked/b.jpg", s.URL+"/close/c.jpg", s.URL+"/moved/d.jpg",
 		s.URL+"/none/e.jpg", s.URL+"/cut/f.jpg", "http://"+dead+"/g.jpg", "ftp://h/h.jpg"))
@@ -153,7 +154,7 @@ func TestRecordsThatCannotBeWritten(t *testing.T) {
 
 func TestSilent(t *testing.T) {
 	s := site(t)
-	got := shoal(t, "-s", "-d", t.TempDir(), s.URL+"/plain/a", s.URL+"/none/b", "http://"+deadAddress(t)+"/c")
+	got := shoal(t, "-s", "-d", t.TempDir(), s.URL+"/plain/a", s.URL+"/none/b", "http://"+porttest.Closed(t)+"/c")
 	require.Equal(t, said{status: exitFailed}, got)
 	got = shoal(t, "-s", "-i", "missing")
 	require.Equal(t, exitUsage, got.status)
@@ -187,7 +188,7 @@ func TestFailuresAreHarmless(t *testing.T) {
 
 // TestManyFailures: after twenty they are only counted, and broken down.
 func TestManyFailures(t *testing.T) {
-	dead := deadAddress(t)
+	dead := porttest.Closed(t)
 	var urls []string
 	for i := range 27 {
 		urls = append(urls, fmt.Sprintf("http://%s/%d", dead, i))
@@ -208,7 +209,7 @@ func TestManyFailures(t *testing.T) {
 // TestAllAddressesFail: a name with several addresses fails in one line that a
 // person can read.
 func TestAllAddressesFail(t *testing.T) {
-	_, port, _ := strings.Cut(deadAddress(t), ":")
+	_, port, _ := strings.Cut(porttest.Closed(t), ":")
 	got := shoal(t, "-d", t.TempDir(), "http://localhost:"+port+"/a")
 	require.Equal(t, exitFailed, got.status)
 	require.Len(t, lines(got.stderr), 1)

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/shoalfetch/shoal/fetch"
+	"github.com/shoalfetch/shoal/internal/porttest"
 )
 
 // tries is a server that answers the nth request for a path, from 1, as it is
@@ -133,7 +134,7 @@ func TestRetriedFailures(t *testing.T) {
 		{"truncated", trickster.URL + "/cut", true},
 		{"truncated", trickster.URL + "/nothing", true},
 		{"timeout", trickster.URL + "/silence", true},
-		{"refused", "http://" + deadAddress(t), true},
+		{"refused", "http://" + porttest.Closed(t), true},
 		{"malformed", trickster.URL + "/what", false},
 		{"redirect", trickster.URL + "/round", false},
 		{"certificate", secure.URL, false},

@@ -3,13 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 // site is a server with a body for every way to know its end.
@@ -55,15 +52,6 @@ func speak(w http.ResponseWriter, text string) {
 	}
 	defer conn.Close()
 	_, _ = io.WriteString(conn, text)
-}
-
-// deadAddress is an address where nobody listens.
-func deadAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // host is what a URL names.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/shoalfetch/shoal/internal/porttest"
 	"github.com/shoalfetch/shoal/internal/view"
 )
 
@@ -118,7 +119,7 @@ func newRealSite(t *testing.T, files, keepAlive int) *realSite {
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(root) })
 	require.NoError(t, os.Chmod(root, 0o755))
-	s := &realSite{root: root, address: deadAddress(t), keepAlive: keepAlive, bodies: map[string][]byte{}}
+	s := &realSite{root: root, address: porttest.Free(t), keepAlive: keepAlive, bodies: map[string][]byte{}}
 	require.NoError(t, os.Mkdir(filepath.Join(root, "files"), 0o755))
 	noise := rand.NewChaCha8([32]byte{})
 	for i := range files {

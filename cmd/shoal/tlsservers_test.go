@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/porttest"
 )
 
 // tlsSite is a folder from which a real server serves files over TLS.
@@ -101,7 +103,7 @@ func newTLSSite(t *testing.T, version string) *tlsSite {
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(root) })
 	require.NoError(t, os.Chmod(root, 0o755))
-	s := &tlsSite{root, deadAddress(t), version, map[string][sha256.Size]byte{}}
+	s := &tlsSite{root, porttest.Free(t), version, map[string][sha256.Size]byte{}}
 	s.certify(t)
 	require.NoError(t, os.Mkdir(filepath.Join(root, "files"), 0o755))
 	noise := mathrand.NewChaCha8([32]byte{})

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/shoalfetch/shoal/internal/porttest"
 )
 
 // Terms are what a proxy asks of its clients. The zero value asks nothing.
@@ -90,14 +92,10 @@ func write(t testing.TB, dir, name, text string) string {
 	return path
 }
 
-// freeAddress is an address where nobody listens. Another program may take it
-// before the proxy does; then the test fails, and says so.
+// freeAddress is an address where nobody listens, and its port.
 func freeAddress(t testing.TB) (address, port string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	address = l.Addr().String()
+	address = porttest.Free(t)
 	_, port, _ = strings.Cut(address, ":")
 	return address, port
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/proxy"
 
+	"github.com/shoalfetch/shoal/internal/porttest"
 	"github.com/shoalfetch/shoal/internal/proxytest"
 )
 
@@ -35,15 +36,6 @@ func startTarget(t *testing.T) (port uint16) {
 			_ = conn.Close()
 		}
 	}()
-	return uint16(l.Addr().(*net.TCPAddr).Port)
-}
-
-// deadPort is one where nobody listens.
-func deadPort(t *testing.T) uint16 {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
 	return uint16(l.Addr().(*net.TCPAddr).Port)
 }
 
@@ -128,7 +120,7 @@ const shortAddress = "127.1"
 // TestRealProxies has the client and another one ask real proxies the same, and
 // get the same.
 func TestRealProxies(t *testing.T) {
-	alive, dead := startTarget(t), deadPort(t)
+	alive, dead := startTarget(t), netip.MustParseAddrPort(porttest.Closed(t)).Port()
 	good, bad := &Login{"carp", "net5"}, &Login{"carp", "net6"}
 	open := map[string]question{
 		"an address":                {"127.0.0.1", alive, nil, nil},
