@@ -29,6 +29,7 @@ type shelf struct {
 	*httptest.Server
 	files int
 	pause time.Duration
+	gate  chan struct{} // nil, or what a file must get from here to become whole
 
 	mu     sync.Mutex
 	served int
@@ -39,6 +40,17 @@ func newShelf(t *testing.T, files int, pause time.Duration) *shelf {
 	s := &shelf{files: files, pause: pause, reach: map[int]chan struct{}{}}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
+	return s
+}
+
+// newGatedShelf gives so many files at once, and of the others their first halves
+// until its gate is closed: a run that is to be disturbed cannot be over before.
+func newGatedShelf(t *testing.T, files, atOnce int) *shelf {
+	s := newShelf(t, files, 0)
+	s.gate = make(chan struct{}, files)
+	for range atOnce {
+		s.gate <- struct{}{}
+	}
 	return s
 }
 
@@ -56,6 +68,13 @@ func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(text[:half])
 	w.(http.Flusher).Flush()
 	time.Sleep(s.pause)
+	if s.gate != nil {
+		select {
+		case <-s.gate:
+		case <-r.Context().Done():
+			return
+		}
+	}
 	_, _ = w.Write(text[half:])
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,22 +115,27 @@ func (s *shelf) check(t *testing.T, dir string) (whole, temporary int) {
 	return whole, temporary
 }
 
+// toEnd is what is said when a signal has been heard.
+const toEnd = "under way have 5s to end"
+
 // TestSignals: each of the three ends a run in good order, the same command
 // completes it, and so does what --rest has written.
 func TestSignals(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		for _, again := range []string{"the same command", "the rest"} {
 			t.Run(fmt.Sprint(signal, ", then ", again), func(t *testing.T) {
-				s, dir, rest := newShelf(t, 200, 10*time.Millisecond), t.TempDir(), filepath.Join(t.TempDir(), "rest")
+				s, dir, rest := newGatedShelf(t, 200, 30), t.TempDir(), filepath.Join(t.TempDir(), "rest")
 				list, some := s.list(t), s.after(30)
 				p := startShoal(t, "-d", dir, "-i", list, "-j", "4", "--rest", rest)
 				<-some
 				require.NoError(t, p.Process.Signal(signal))
+				p.says(t, toEnd)
+				close(s.gate)
 				require.Equal(t, 128+int(signal), p.end(t), p.stderr.String())
 				whole, temporary := s.check(t, dir)
 				require.Zero(t, temporary)
-				require.GreaterOrEqual(t, whole, 26)
-				require.Less(t, whole, 100)
+				require.GreaterOrEqual(t, whole, 30)
+				require.LessOrEqual(t, whole, 30+4)
 				require.Contains(t, p.stderr.String(), fmt.Sprintf("%s: %d URLs left: run the same command again to go on\n", signal, 200-whole))
 				require.Len(t, lines(content(t, rest)), 200-whole)
 				require.NotContains(t, p.stderr.String(), " failed")
@@ -130,7 +154,7 @@ func TestSignals(t *testing.T) {
 
 // TestInterruptedPipe: what the producer has still to say is left for --rest.
 func TestInterruptedPipe(t *testing.T) {
-	s, dir, rest := newShelf(t, 200, 10*time.Millisecond), t.TempDir(), filepath.Join(t.TempDir(), "rest")
+	s, dir, rest := newGatedShelf(t, 200, 10), t.TempDir(), filepath.Join(t.TempDir(), "rest")
 	list, err := os.Open(s.list(t))
 	require.NoError(t, err)
 	defer list.Close()
@@ -141,10 +165,13 @@ func TestInterruptedPipe(t *testing.T) {
 	require.NoError(t, p.Start())
 	<-some
 	require.NoError(t, syscall.Kill(-p.Process.Pid, syscall.SIGINT))
+	p.says(t, toEnd)
+	close(s.gate)
 	p.end(t)
 	whole, temporary := s.check(t, dir)
 	require.Zero(t, temporary)
-	require.Less(t, whole, 100)
+	require.GreaterOrEqual(t, whole, 10)
+	require.LessOrEqual(t, whole, 10+4)
 	require.Len(t, lines(content(t, rest)), 200-whole, p.stderr.String())
 }
 
@@ -154,14 +181,15 @@ func TestIdlePipe(t *testing.T) {
 	require.NoError(t, err)
 	defer out.Close()
 	s, dir := newShelf(t, 1, 0), t.TempDir()
-	some := s.after(1)
-	p := &process{Cmd: exec.Command(program(t), "-d", dir, "-i", "-")}
+	p := &process{Cmd: exec.Command(program(t), "-d", dir, "-i", "-", "--json")}
 	p.Stdin, p.Stderr = in, &p.stderr
+	recorded, err := p.StdoutPipe()
+	require.NoError(t, err)
 	require.NoError(t, p.Start())
 	in.Close()
 	fmt.Fprintf(out, "%s/0.txt\n", s.URL)
-	<-some
-	time.Sleep(50 * time.Millisecond)
+	_, err = recorded.Read(make([]byte, 1))
+	require.NoError(t, err)
 	require.NoError(t, p.Process.Signal(syscall.SIGTERM))
 	require.Equal(t, 143, p.end(t))
 	require.Equal(t, "shoal: terminated: the list was not read to its end: run the same command again to go on\n", p.stderr.String())
@@ -180,35 +208,36 @@ func TestSecondSignal(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer s.Close()
-	for signals, took := range []time.Duration{1: grace, 2: 0} {
-		if signals == 0 {
-			continue
-		}
+	for _, second := range []bool{false, true} {
 		dir := t.TempDir()
 		p := startShoal(t, "-d", dir, s.URL)
 		<-begun
 		began := time.Now()
-		for range signals {
+		require.NoError(t, p.Process.Signal(os.Interrupt))
+		p.says(t, "1 "+toEnd)
+		if second {
 			require.NoError(t, p.Process.Signal(os.Interrupt))
-			time.Sleep(100 * time.Millisecond)
 		}
 		require.Equal(t, 130, p.end(t))
-		require.InDelta(t, took.Seconds(), time.Since(began).Seconds(), 2)
-		if signals == 1 {
-			require.Empty(t, names(t, dir))
-			require.Contains(t, p.stderr.String(), "1 under way have 5s to end")
-			require.Contains(t, p.stderr.String(), "1 URL left: run the same command again")
+		if second {
+			require.Less(t, time.Since(began), grace)
+			continue
 		}
+		require.GreaterOrEqual(t, time.Since(began), grace)
+		require.Empty(t, names(t, dir))
+		require.Contains(t, p.stderr.String(), "1 URL left: run the same command again")
 	}
 }
 
 // TestStatusSignal: a line about where the run stands, and the run goes on.
 func TestStatusSignal(t *testing.T) {
-	s, dir := newShelf(t, 60, 10*time.Millisecond), t.TempDir()
+	s, dir := newGatedShelf(t, 60, 10), t.TempDir()
 	some := s.after(10)
 	p := startShoal(t, "-d", dir, "-i", s.list(t), "-j", "4")
 	<-some
 	require.NoError(t, p.Process.Signal(statusSignals[0]))
+	p.says(t, "in flight")
+	close(s.gate)
 	require.Equal(t, exitOK, p.end(t))
 	said := lines(p.stderr.String())
 	require.Len(t, said, 2)
@@ -218,7 +247,7 @@ func TestStatusSignal(t *testing.T) {
 
 // TestKilled kills a run at random moments, which nothing can tidy up after.
 func TestKilled(t *testing.T) {
-	s, dir := newShelf(t, 400, 4*time.Millisecond), t.TempDir()
+	s, dir := newShelf(t, 1000, 4*time.Millisecond), t.TempDir()
 	list := s.list(t)
 	dice := rand.New(rand.NewPCG(1, 2))
 	killed := 0
@@ -249,13 +278,13 @@ func TestKilled(t *testing.T) {
 	p := startShoal(t, "-d", dir, "-i", list)
 	require.Equal(t, exitOK, p.end(t), p.stderr.String())
 	whole, temporary := s.check(t, dir)
-	require.Equal(t, []int{400, 0}, []int{whole, temporary})
+	require.Equal(t, []int{1000, 0}, []int{whole, temporary})
 }
 
 // TestReaderLeaves: a reader that has had enough ends the run, and nobody hears
 // of it (as in shoal --json … | head -1).
 func TestReaderLeaves(t *testing.T) {
-	s, dir := newShelf(t, 200, 5*time.Millisecond), t.TempDir()
+	s, dir := newGatedShelf(t, 200, 2), t.TempDir()
 	p := &process{Cmd: exec.Command(program(t), "--json", "-j", "4", "-d", dir, "-i", s.list(t))}
 	p.Stderr = &p.stderr
 	out, err := p.StdoutPipe()
@@ -265,11 +294,15 @@ func TestReaderLeaves(t *testing.T) {
 	_, err = out.Read(one)
 	require.NoError(t, err)
 	require.NoError(t, out.Close())
+	for range 4 {
+		s.gate <- struct{}{}
+	}
 	require.Equal(t, 141, p.end(t))
 	whole, temporary := s.check(t, dir)
-	require.Less(t, whole, 100)
+	require.LessOrEqual(t, whole, 2+4)
 	require.Zero(t, temporary)
 	require.Empty(t, p.stderr.String())
+	close(s.gate)
 
 	p = &process{Cmd: exec.Command(program(t), "-o", "-", s.URL+"/"+strings.Repeat("9", 7)+"6")}
 	p.Stderr = &p.stderr

@@ -36,6 +36,7 @@ type press struct {
 	*httptest.Server
 	content []byte
 	then    http.HandlerFunc
+	held    chan struct{} // nil, or what is waited for before the half is all
 
 	mu    sync.Mutex
 	asked []string // Range fields
@@ -54,6 +55,16 @@ func (p *press) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	first := len(p.asked) == 1
 	p.mu.Unlock()
 	switch {
+	case first && p.held != nil:
+		w.Header().Set("ETag", `"1"`)
+		w.Header().Set("Content-Length", fmt.Sprint(len(p.content)))
+		_, _ = w.Write(p.content[:len(p.content)/2])
+		w.(http.Flusher).Flush()
+		select {
+		case <-p.held:
+			_, _ = w.Write(p.content[len(p.content)/2:])
+		case <-r.Context().Done():
+		}
 	case first:
 		speak(w, fmt.Sprintf("HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: %d\r\n\r\n%s", len(p.content), p.content[:len(p.content)/2]))
 	case p.then != nil:
@@ -314,30 +325,38 @@ const partEnd = ".part"
 
 // TestContinueInterrupted: a signal leaves what has come.
 func TestContinueInterrupted(t *testing.T) {
-	urls, texts, resumed := slowShelf(t, 1, 9000)
-	dir := t.TempDir()
-	p := startShoal(t, "-s", "-d", dir, "--retry", "0", "-C", "-", urls[0])
-	require.Eventually(t, func() bool { return len(names(t, dir)) == 2 }, 10*time.Second, time.Millisecond)
-	time.Sleep(10 * time.Millisecond)
-	for range 2 {
-		require.NoError(t, p.Process.Signal(os.Interrupt))
-		time.Sleep(20 * time.Millisecond)
-	}
+	s, dir := newPress(t, 100_000, nil), t.TempDir()
+	s.held = make(chan struct{})
+	p := startShoal(t, "-d", dir, "--retry", "0", "-C", "-", s.URL+"/name")
+	awaitSize(t, filepath.Join(dir, ".name.part"), 50_000)
+	require.NoError(t, p.Process.Signal(os.Interrupt))
+	p.says(t, toEnd)
+	require.NoError(t, p.Process.Signal(os.Interrupt))
 	require.Equal(t, 130, p.end(t))
-	require.Equal(t, []string{".0.txt.origin", ".0.txt.part"}, names(t, dir))
-	require.Equal(t, exitOK, shoal(t, "-s", "-d", dir, "--retry", "0", "-C", "-", urls[0]).status)
-	require.Equal(t, 1, resumed())
-	require.Equal(t, string(texts["0.txt"]), content(t, dir, "0.txt"))
+	require.Equal(t, []string{".name.origin", ".name.part"}, names(t, dir))
+	require.Equal(t, exitOK, shoal(t, "-s", "-d", dir, "--retry", "0", "-C", "-", s.URL+"/name").status)
+	require.Equal(t, []string{"", "bytes=50000-"}, s.ranges())
+	require.Equal(t, string(s.content), content(t, dir, "name"))
+}
+
+// awaitSize waits until a file has so many bytes.
+func awaitSize(t *testing.T, name string, size int64) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		info, err := os.Stat(name)
+		return err == nil && info.Size() == size
+	}, 20*time.Second, time.Millisecond, "%s has not %d bytes", name, size)
 }
 
 // TestContinueTwice: two runs do not go on with the same parts.
 func TestContinueTwice(t *testing.T) {
-	urls, _, _ := slowShelf(t, 1, 9000)
-	dir := t.TempDir()
-	p := startShoal(t, "-s", "-d", dir, "--retry", "0", "-C", "-", urls[0])
-	require.Eventually(t, func() bool { return len(names(t, dir)) == 2 }, 10*time.Second, time.Millisecond)
-	got := shoal(t, "-d", dir, "--retry", "0", "-C", "-", urls[0])
+	s, dir := newPress(t, 100_000, nil), t.TempDir()
+	s.held = make(chan struct{})
+	p := startShoal(t, "-s", "-d", dir, "--retry", "0", "-C", "-", s.URL+"/name")
+	awaitSize(t, filepath.Join(dir, ".name.part"), 50_000)
+	got := shoal(t, "-d", dir, "--retry", "0", "-C", "-", s.URL+"/name")
 	require.Equal(t, exitUsage, got.status)
 	require.Contains(t, got.stderr, "another run that resumes")
+	close(s.held)
 	require.Equal(t, exitOK, p.end(t))
 }

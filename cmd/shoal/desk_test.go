@@ -123,7 +123,7 @@ func TestMaxFailedWithLoops(t *testing.T) {
 
 // TestInterruptedLoops: a signal ends all of them, and the rest is the rest.
 func TestInterruptedLoops(t *testing.T) {
-	s, dir, rest := newShelf(t, 200, 10*time.Millisecond), t.TempDir(), filepath.Join(t.TempDir(), "rest")
+	s, dir, rest := newGatedShelf(t, 200, 30), t.TempDir(), filepath.Join(t.TempDir(), "rest")
 	flags, one, two := twoHosts(s.Server)
 	var urls []string
 	for i := range s.files {
@@ -133,11 +133,13 @@ func TestInterruptedLoops(t *testing.T) {
 	p := startShoal(t, append(flags, "-d", dir, "-j", "4", "--rest", rest, "-i", listFile(t, urls...))...)
 	<-some
 	require.NoError(t, p.Process.Signal(os.Interrupt))
+	p.says(t, toEnd)
+	close(s.gate)
 	require.Equal(t, 130, p.end(t), p.stderr.String())
 	whole, temporary := s.check(t, dir)
 	require.Zero(t, temporary)
-	require.GreaterOrEqual(t, whole, 26)
-	require.Less(t, whole, 100)
+	require.GreaterOrEqual(t, whole, 30)
+	require.LessOrEqual(t, whole, 30+4)
 	require.Contains(t, p.stderr.String(), fmt.Sprintf("interrupt: %d URLs left: run the same command again to go on\n", 200-whole))
 	require.Len(t, lines(content(t, rest)), 200-whole)
 	p = startShoal(t, append(flags, "-d", dir, "-i", rest)...)

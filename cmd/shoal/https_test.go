@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -16,7 +15,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -282,18 +280,6 @@ func TestReuseOverTLS(t *testing.T) {
 		requireTile(t, n-1, content(t, r.Path))
 	}
 	require.LessOrEqual(t, agreed, 4)
-}
-
-// lockedBuffer is written to by a server's goroutines.
-type lockedBuffer struct {
-	mu sync.Mutex
-	bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.Buffer.Write(p)
 }
 
 // TestKeyLogOfBothEnds: the file is in the NSS key log format, and has the

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,9 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMain runs the tests as if there were no proxy and no log of keys, and
-// clears up behind them.
+// TestMain runs the tests as if there were no proxy and no log of keys and nobody
+// had set signals to be ignored, and clears up behind them.
 func TestMain(m *testing.M) {
+	for _, s := range endSignals {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s) // no longer so for those started, see execve(2)
+		}
+	}
 	for _, name := range append([]string{keyLogVariable}, proxyVariables...) {
 		os.Unsetenv(name)
 	}
@@ -50,7 +57,25 @@ func program(t *testing.T) string {
 // process is a run of the program as one.
 type process struct {
 	*exec.Cmd
-	stdout, stderr bytes.Buffer
+	stdout, stderr lockedBuffer
+}
+
+// lockedBuffer is written to while it is read.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 // startShoal starts the program.
@@ -68,6 +93,13 @@ func startShoalIn(t *testing.T, environment []string, args ...string) *process {
 	require.NoError(t, p.Start())
 	t.Cleanup(func() { _ = p.Process.Kill() })
 	return p
+}
+
+// says waits until the program has said something on stderr. What it does then
+// is certain, as it is not some time after a signal.
+func (p *process) says(t *testing.T, text string) {
+	t.Helper()
+	require.Eventually(t, func() bool { return strings.Contains(p.stderr.String(), text) }, 20*time.Second, time.Millisecond, "%q is not said", text)
 }
 
 // end waits for the program's end and gives its status; -1 if a signal ended it
