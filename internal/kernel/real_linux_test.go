@@ -17,15 +17,29 @@ func TestCloseGivesBack(t *testing.T) {
 	k, err := New()
 	require.NoError(t, err)
 	require.NoError(t, k.pipe.open())
-	require.Greater(t, descriptors(t), before)
+	held := 0
+	for fd, file := range descriptors(t) {
+		if before[fd] != file {
+			held++
+		}
+	}
+	require.GreaterOrEqual(t, held, 4)
 	require.NoError(t, k.Close())
-	require.Equal(t, before, descriptors(t))
+	require.Subset(t, before, descriptors(t))
 }
 
-func descriptors(t *testing.T) int {
+// descriptors are those of the process, each with what it is of. Other tests may
+// have left some to the collector, which closes them at any time.
+func descriptors(t *testing.T) map[string]string {
 	entries, err := os.ReadDir("/proc/self/fd")
 	require.NoError(t, err)
-	return len(entries)
+	of := map[string]string{}
+	for _, entry := range entries {
+		if file, err := os.Readlink("/proc/self/fd/" + entry.Name()); err == nil { // that of the folder has gone
+			of[entry.Name()] = file
+		}
+	}
+	return of
 }
 
 func TestCallsAllocateNothing(t *testing.T) {

@@ -2,6 +2,7 @@ package offload
 
 import (
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -55,11 +56,17 @@ func TestEachFinishesOnce(t *testing.T) {
 func TestNoMoreWorkersThanAllowed(t *testing.T) {
 	p, woken := newPool(3)
 	var now, most atomic.Int32
+	three := make(chan struct{}) // closed when so many are at work
+	reach := sync.OnceFunc(func() { close(three) })
 	for i := range 30 {
 		p.Submit(uint64(i), func() {
 			n := now.Add(1)
 			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 			}
+			if n == 3 {
+				reach()
+			}
+			<-three
 			time.Sleep(time.Millisecond)
 			now.Add(-1)
 		})
@@ -89,6 +96,11 @@ func TestCloseWaitsForWhatRunsAndDropsTheRest(t *testing.T) {
 	<-started
 	closed := make(chan struct{})
 	go func() { p.Close(); close(closed) }()
+	require.Eventually(t, func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.closed
+	}, 10*time.Second, time.Millisecond)
 	select {
 	case <-closed:
 		t.Fatal("Close did not wait for running work")
