@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mccutchen/go-httpbin/v2/httpbin"
 	"github.com/stretchr/testify/require"
@@ -42,7 +43,13 @@ func TestHTTPBin(t *testing.T) {
 			}
 			return told((&http.Client{Transport: over}).Do(r))
 		}
-		require.Equal(t, get(theirs), get(ours), line)
+		second := time.Now().Unix()
+		want, got := get(theirs), get(ours)
+		for tries := 0; tries < 5 && want != got && time.Now().Unix() != second; tries++ {
+			second = time.Now().Unix() // some answers have the time of day in them, which went on
+			want, got = get(theirs), get(ours)
+		}
+		require.Equal(t, want, got, line)
 	}
 }
 

@@ -271,19 +271,6 @@ var behaviours = map[string]func(c *http.Client, url string) string{
 	"own gzip": func(c *http.Client, url string) string {
 		return told(c.Do(request("GET", url+"/gzip", nil, "Accept-Encoding", "gzip")))
 	},
-	"reason":          raw("HTTP/1.1 299 Very Odd\r\nContent-Length: 0\r\n\r\n"),
-	"old":             raw("HTTP/1.0 200 OK\r\n\r\nuntil the end"),
-	"folded":          raw("HTTP/1.1 200 OK\r\nX-A: one\r\n two\r\nContent-Length: 2\r\n\r\nhi"),
-	"bare lf":         raw("HTTP/1.1 200 OK\nContent-Length: 2\n\nhi"),
-	"says close":      raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"),
-	"chunked close":   raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"),
-	"cut":             raw("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhi"),
-	"chunks cut":      raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhi"),
-	"head cut":        raw("HTTP/1.1 200 OK\r\nContent-Le"),
-	"nothing":         raw(""),
-	"not http":        raw("SSH-2.0-OpenSSH\r\n\r\n"),
-	"two lengths":     raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi!"),
-	"bad length":      raw("HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nhi"),
 	"canceled before": func(c *http.Client, url string) string { return withContext(c, url, canceled()) },
 	"deadline":        func(c *http.Client, url string) string { return withDeadline(c, url+"/silent") },
 	"deadline, body":  func(c *http.Client, url string) string { return withDeadline(c, url+"/half") },
@@ -301,8 +288,23 @@ var behaviours = map[string]func(c *http.Client, url string) string{
 	"nobody there":   func(c *http.Client, url string) string { return told(c.Get("http://127.0.0.1:1/")) },
 }
 
-func raw(text string) func(*http.Client, string) string {
-	return func(c *http.Client, u string) string { return told(c.Get(u + "/raw?text=" + url.QueryEscape(text))) }
+// answers are what comes of a connection before its server closes it, whatever
+// the answer has said of that. So a client may have a connection that is closed
+// among those it keeps.
+var answers = map[string]string{
+	"reason":        "HTTP/1.1 299 Very Odd\r\nContent-Length: 0\r\n\r\n",
+	"old":           "HTTP/1.0 200 OK\r\n\r\nuntil the end",
+	"folded":        "HTTP/1.1 200 OK\r\nX-A: one\r\n two\r\nContent-Length: 2\r\n\r\nhi",
+	"bare lf":       "HTTP/1.1 200 OK\nContent-Length: 2\n\nhi",
+	"says close":    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi",
+	"chunked close": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+	"cut":           "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhi",
+	"chunks cut":    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhi",
+	"head cut":      "HTTP/1.1 200 OK\r\nContent-Le",
+	"nothing":       "",
+	"not http":      "SSH-2.0-OpenSSH\r\n\r\n",
+	"two lengths":   "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi!",
+	"bad length":    "HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nhi",
 }
 
 // brokenReader is a body that cannot be read.

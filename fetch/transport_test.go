@@ -50,6 +50,12 @@ func TestTransportBehaves(t *testing.T) {
 			})
 		}
 	})
+	// A GET alone may be sent again when a kept connection proves to be closed.
+	for name, text := range answers {
+		path := s.URL + "/raw?text=" + url.QueryEscape(text)
+		want := told((&http.Client{Transport: theirs}).Get(path))
+		require.Equal(t, want, told((&http.Client{Transport: ours}).Get(path)), name)
+	}
 }
 
 // TestTransportDecodes: what net/http does with gzip a Transport does with all it

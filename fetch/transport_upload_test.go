@@ -275,7 +275,14 @@ func TestRequestBodyClosedOnce(t *testing.T) {
 // TestUploadsTakeTurns: requests one after the other go over one connection.
 func TestUploadsTakeTurns(t *testing.T) {
 	var opened atomic.Int32
-	s := httptest.NewUnstartedServer(http.HandlerFunc(receiver))
+	away := make(chan struct{}, 1)
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = io.NopCloser(io.MultiReader(r.Body, readerFunc(func([]byte) (int, error) {
+			<-away // for the loop, too, the request is over: else this would be an early answer
+			return 0, io.EOF
+		})))
+		receiver(w, r)
+	}))
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			opened.Add(1)
@@ -283,7 +290,11 @@ func TestUploadsTakeTurns(t *testing.T) {
 	}
 	s.Start()
 	defer s.Close()
-	c := &http.Client{Transport: newTransport(t, fetch.Options{})}
+	c := &http.Client{Transport: newTransport(t, fetch.Options{Trace: func(e fetch.Event) {
+		if e.Kind == fetch.ExchangeAwaiting {
+			away <- struct{}{}
+		}
+	}})}
 	for range 20 {
 		require.Contains(t, told(c.Do(request("PUT", s.URL, opaque{pattern(100_000)}))), "100000 EOF -1")
 	}

@@ -187,7 +187,10 @@ func TestLeftEarly(t *testing.T) {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	})
-	f, err := fetch.New(fetch.Options{Sink: save.Dir(out)})
+	real, err := kernel.New()
+	require.NoError(t, err)
+	k := &tardy{Kernel: real} // so that no worker does it, by which Close would have to be waited for
+	f, err := fetch.NewOn(k, offload.New(4, func() { _ = k.Wake() }), fetch.Options{Sink: save.Dir(out)})
 	require.NoError(t, err)
 	defer f.Close()
 	for res := range f.Fetch(context.Background(), slices.Values([]fetch.Request{{URL: s.URL + "/slow"}, {URL: s.URL + "/quick"}})) {
@@ -306,8 +309,8 @@ func TestFileDenied(t *testing.T) {
 	require.Empty(t, content(t, out))
 }
 
-// tardy is a kernel whose writes of a text take long, by its clock. It notes
-// what it is told to expect.
+// tardy is a kernel whose writes of a text take long, by its clock, and nothing
+// else does. It notes what it is told to expect.
 type tardy struct {
 	kernel.Kernel
 	text  string
@@ -323,7 +326,7 @@ func (k *tardy) Delayed() time.Duration {
 	return 0
 }
 
-func (k *tardy) Now() time.Duration { return k.Kernel.Now() + k.ahead }
+func (k *tardy) Now() time.Duration { return time.Hour + k.ahead }
 
 func (k *tardy) Write(fd int, p []byte) (int, error) {
 	if string(p) == k.text {
