@@ -26,14 +26,12 @@ func smallURL(address string, i int) string {
 	return origin.At(address).URL(i, smallBytes, smallBytes, 0)
 }
 
-// warmUps is how many small fetches come first and do not count.
-const warmUps = 200
-
 // task is what a probe is to do.
 type task struct {
-	Drips  *drips
-	Small  string // address of the small bodies
-	Folder string
+	Drips   *drips
+	Small   string // address of the small bodies
+	Folder  string
+	WarmUps int // how many small fetches come first and do not count
 }
 
 // probed is what a probe found.
@@ -46,7 +44,7 @@ type probed struct {
 
 // startProbe runs this program as a client. The small bodies come from a
 // server of their own, which the drips do not keep busy.
-func startProbe(ctx context.Context, work string, d *drips) (probed, error) {
+func startProbe(ctx context.Context, work string, d *drips, warmUps int) (probed, error) {
 	if err := d.start(ctx); err != nil {
 		return probed{}, err
 	}
@@ -61,7 +59,7 @@ func startProbe(ctx context.Context, work string, d *drips) (probed, error) {
 		return probed{}, err
 	}
 	var p probed
-	err = startPart(ctx, probePart, task{d, small.Address(), out}, &p)
+	err = startPart(ctx, probePart, task{d, small.Address(), out, warmUps}, &p)
 	return p, err
 }
 
@@ -134,14 +132,14 @@ func (p *probe) run(ctx context.Context) (probed, error) {
 		now := time.Now()
 		small := strings.HasPrefix(res.URL, "http://"+p.Small+"/")
 		switch {
-		case !small && len(took) < warmUps:
+		case !small && len(took) < p.WarmUps:
 			return probed{}, fmt.Errorf("the first of %v ended before all had begun and the measurement too", p.Drips)
-		case !small, p.asked > warmUps && now.Sub(began) > p.Drips.lasts()*2/3:
+		case !small, p.asked > p.WarmUps && len(took) > 0 && now.Sub(began) > p.Drips.lasts()*2/3:
 			slices.Sort(took)
 			return probed{p.Drips, len(took), quantile(took, 50), quantile(took, 99), before, p.kernel.take()}, nil
-		case p.asked == warmUps:
+		case p.asked == p.WarmUps:
 			began, before = now, p.kernel.take()
-		case p.asked > warmUps:
+		case p.asked > p.WarmUps:
 			took = append(took, now.Sub(p.askedAt))
 		}
 		p.ask(ctx)

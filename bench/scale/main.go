@@ -66,7 +66,7 @@ func play(ctx context.Context, args []string) error {
 	if len(args) > 1 && parts[args[0]] != nil {
 		return parts[args[0]](ctx, args[1:])
 	}
-	s := size{delay: 500 * time.Millisecond}
+	s := size{delay: 500 * time.Millisecond, warmUps: 200}
 	flag.IntVar(&s.conns, "conns", 9000, "connections that drip at once, with their bodies saved")
 	flag.IntVar(&s.held, "held", 18_000, "connections that drip at once, with their bodies thrown away; fewer where the descriptor limit is lower")
 	flag.IntVar(&s.fetches, "fetches", 101_000, "fetches in a row, in thousands")
@@ -81,6 +81,7 @@ func play(ctx context.Context, args []string) error {
 type size struct {
 	conns, held, fetches int
 	delay                time.Duration // between the pieces of a drip
+	warmUps              int           // small fetches that come before those that count
 }
 
 // measure takes all measurements and prints them.
@@ -111,7 +112,7 @@ func (s size) measure(ctx context.Context, out io.Writer) error {
 
 	var probes []probed
 	for _, d := range []*drips{none, saved, held} {
-		p, err := startProbe(ctx, work, d)
+		p, err := startProbe(ctx, work, d, s.warmUps)
 		if err != nil {
 			return err
 		}

@@ -34,7 +34,7 @@ func TestMeasure(t *testing.T) {
 		t.Skip("no /proc here")
 	}
 	var out bytes.Buffer
-	require.NoError(t, size{conns: 20, held: 30, fetches: 20 * window, delay: 50 * time.Millisecond}.measure(t.Context(), &out))
+	require.NoError(t, size{conns: 20, held: 30, fetches: 20 * window, delay: 50 * time.Millisecond, warmUps: 10}.measure(t.Context(), &out))
 	for _, line := range []string{
 		`1 drips, saved \| \d+ \| – `, `20 drips, saved \| \d+ \| -?\d+ `, `30 drips \| \d+ \| -?\d+ `,
 		`alone \| [1-9]\d* \| \d+ \| \d+ \| 1.00`, `20 drips, saved \| [1-9]\d* \| \d+ \| \d+ \| \d+\.\d+`,

@@ -59,7 +59,7 @@ func TestFaults(t *testing.T) {
 	}
 	dir, failed := t.TempDir(), filepath.Join(t.TempDir(), "failed")
 	got := shoal(t, "--no-adapt", "--json", "--failed", failed, "-d", dir, "--max-per-host", "100",
-		"--first-byte-timeout", "1", "--stall-timeout", "1", "-i", listFile(t, list...))
+		"--first-byte-timeout", "2", "--stall-timeout", "2", "-i", listFile(t, list...))
 	require.Equal(t, exitFailed, got.status)
 	all := records(t, got.stdout)
 	require.Len(t, all, 400)

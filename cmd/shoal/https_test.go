@@ -115,7 +115,7 @@ func TestZoo(t *testing.T) {
 				require.Nil(t, r.Error)
 				require.Equal(t, []any{"saved", int64(5000)}, []any{r.Outcome, r.Bytes})
 				require.Positive(t, r.Timings.TLS)
-				require.NoError(t, z.judge(urls[i]))
+				require.NoError(t, z.judge(urls[i], time.Minute))
 				return
 			}
 			require.NotNil(t, r.Error)
@@ -125,7 +125,7 @@ func TestZoo(t *testing.T) {
 			}
 			require.NotContains(t, r.Error.Message, "\n")
 			require.Contains(t, got.stderr, urls[i]+": "+v.phase+": "+r.Error.Message+"\n")
-			require.Error(t, z.judge(urls[i]), "the standard library would believe it")
+			require.Error(t, z.judge(urls[i], 2*time.Second), "the standard library would believe it")
 		})
 	}
 }
@@ -141,8 +141,8 @@ func (z *zoo) everyName(t *testing.T) {
 	require.Equal(t, len(verdicts)-2, strings.Count(list.stdout, `"host": "`))
 }
 
-// judge fetches as the standard library does, at most for two seconds.
-func (z *zoo) judge(url string) error {
+// judge fetches as the standard library does, for at most so long.
+func (z *zoo) judge(url string, timeout time.Duration) error {
 	transport := &http.Transport{
 		TLSClientConfig:   &tls.Config{RootCAs: z.authority.Pool(), NextProtos: []string{"http/1.1"}},
 		DisableKeepAlives: true,
@@ -150,7 +150,7 @@ func (z *zoo) judge(url string) error {
 			return new(net.Dialer).DialContext(ctx, "tcp", "127.0.0.1:"+z.port)
 		},
 	}
-	res, err := (&http.Client{Transport: transport, Timeout: 2 * time.Second}).Get(url)
+	res, err := (&http.Client{Transport: transport, Timeout: timeout}).Get(url)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log"
@@ -16,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/shoalfetch/shoal/fetch"
 	"github.com/shoalfetch/shoal/internal/porttest"
@@ -126,6 +128,7 @@ func TestRetriedFailures(t *testing.T) {
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
 	secure.StartTLS()
 	t.Cleanup(secure.Close)
+	knowNoNames(t)
 	for _, c := range []struct {
 		kind, url string
 		usually   bool
@@ -148,7 +151,11 @@ func TestRetriedFailures(t *testing.T) {
 				{"--retry=2", c.usually}, {"--retry-on=usual", c.usually}, {"--retry-all-errors", true},
 				{"--retry-on=5xx," + c.kind, true}, {"--retry-on=404", false}, {"--retry=0", false},
 			} {
-				got := shoal(t, run.flag, "-s", "--json", "--retry-delay", "1ms", "--stall-timeout", "50ms", "-d", t.TempDir(), c.url)
+				args := []string{run.flag, "-s", "--json", "--retry-delay", "1ms", "-d", t.TempDir(), c.url}
+				if c.kind == "timeout" {
+					args = append(args, "--stall-timeout", "50ms")
+				}
+				got := shoal(t, args...)
 				r := records(t, got.stdout)[1]
 				require.Equal(t, exitFailed, got.status)
 				require.Equal(t, c.kind, r.Error.Kind)
@@ -163,6 +170,36 @@ func TestRetriedFailures(t *testing.T) {
 			}
 		})
 	}
+}
+
+// knowNoNames has a name server of the test's own say that there is no such name,
+// whichever it is asked for: others may be silent, or out of order.
+func knowNoNames(t *testing.T) {
+	t.Helper()
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { server.Close() })
+	go func() {
+		for text := make([]byte, 512); ; {
+			n, client, err := server.ReadFrom(text)
+			if err != nil {
+				return
+			}
+			var m dnsmessage.Message
+			if m.Unpack(text[:n]) != nil {
+				continue
+			}
+			m.Response, m.RCode, m.Additionals = true, dnsmessage.RCodeNameError, nil
+			if answer, err := m.Pack(); err == nil {
+				_, _ = server.WriteTo(answer, client)
+			}
+		}
+	}()
+	before := net.DefaultResolver
+	t.Cleanup(func() { net.DefaultResolver = before })
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", server.LocalAddr().String())
+	}}
 }
 
 // TestEveryItemEnds: of servers that refuse at random each URL comes to an end,

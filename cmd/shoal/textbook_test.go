@@ -49,12 +49,12 @@ func bookProgram(t *testing.T, args ...string) (stdout string) {
 // TestTextbookIsTheBooks: standard output and the file are those of the other
 // program, byte for byte, when each recv finds one segment.
 func TestTextbookIsTheBooks(t *testing.T) {
-	url := labServer(t, lab.Options{Book: &lab.Book{Interval: 5 * time.Millisecond}}).URL() + "/cover3.jpg"
 	dir := t.TempDir()
 	var theirs, ours string
 	// A machine that is busy with other things may wake a program late, which
-	// then finds two segments at once.
-	for try := 0; try < 8 && (try == 0 || theirs != ours); try++ {
+	// then finds two segments at once: they come the slower, the busier it is.
+	for interval := 5 * time.Millisecond; interval < 500*time.Millisecond && (ours == "" || theirs != ours); interval *= 2 {
+		url := labServer(t, lab.Options{Book: &lab.Book{Interval: interval}}).URL() + "/cover3.jpg"
 		theirs = bookProgram(t, url, filepath.Join(dir, "theirs"))
 		got := shoal(t, "--textbook", "-o", filepath.Join(dir, "ours"), url)
 		require.Equal(t, exitOK, got.status, got.stderr)
@@ -66,18 +66,22 @@ func TestTextbookIsTheBooks(t *testing.T) {
 	require.Equal(t, content(t, dir, "theirs"), content(t, dir, "ours"))
 }
 
-// TestTextbookPaced is the same with a pause after each recv: now nothing is
-// left to chance.
+// TestTextbookPaced is the same with a pause after each recv: now all but the
+// first is there when it is asked for.
 func TestTextbookPaced(t *testing.T) {
-	url := labServer(t, lab.Options{Book: new(lab.Book)}).URL() + "/cover3.jpg"
+	const begins = "1460 1460\n5120 6580\n"
 	dir := t.TempDir()
-	var theirs string
-	var other sync.WaitGroup
-	other.Go(func() { theirs = bookProgram(t, url, filepath.Join(dir, "theirs"), "0.25") })
-	got := shoal(t, "--textbook", "--recv-delay", "250ms", "-d", dir, url)
-	other.Wait()
+	var url, theirs string
+	var got said
+	for delay := 250 * time.Millisecond; delay <= time.Second && (got.stdout != theirs || !strings.Contains(theirs, begins)); delay *= 2 {
+		url = labServer(t, lab.Options{Book: &lab.Book{Apart: delay / 4}}).URL() + "/cover3.jpg"
+		var other sync.WaitGroup
+		other.Go(func() { theirs = bookProgram(t, url, filepath.Join(dir, "theirs"), fmt.Sprint(delay.Seconds())) })
+		got = shoal(t, "--textbook", "--recv-delay", delay.String(), "-d", dir, url)
+		other.Wait()
+	}
 	require.Equal(t, exitOK, got.status, got.stderr)
-	require.Contains(t, got.stdout, "1460 1460\n5120 6580\n")
+	require.Contains(t, got.stdout, begins)
 	require.Contains(t, got.stdout, "\n2281 70301\nHeader length 240\n")
 	require.Equal(t, theirs, got.stdout)
 	require.Equal(t, content(t, dir, "theirs"), content(t, dir, "cover3.jpg"))
@@ -205,7 +209,11 @@ func TestTextbookEnds(t *testing.T) {
 		{"length", "the end was known before the server closed: by length", exitOK},
 		{"timeout", "nothing more has come: that is taken for the end", exitOK},
 	} {
-		got := shoal(t, "--end-at", c.end, "--stall-timeout", "0.2", "-o", os.DevNull, url)
+		args := []string{"--end-at", c.end, "-o", os.DevNull, url}
+		if c.end != "length" {
+			args = append(args, "--stall-timeout", "0.2")
+		}
+		got := shoal(t, args...)
 		require.Equal(t, c.status, got.status, got.stderr)
 		require.Contains(t, got.stderr, c.stderr)
 		require.Equal(t, c.status == exitOK, strings.Contains(got.stdout, "Header length"))
