@@ -67,7 +67,7 @@ func (s seen) reset() bool  { return errors.Is(s.err, syscall.ECONNRESET) }
 func (s seen) silent() bool { return errors.Is(s.err, os.ErrDeadlineExceeded) }
 
 const (
-	brief   = 2 * time.Second  // how long to listen to what falls silent: the handshakes before it are many at once
+	brief   = 2 * time.Second  // how long to listen to what falls silent
 	patient = 10 * time.Second // and to what does not
 	enough  = 512 << 10        // how much to read of what has no end
 )
@@ -75,7 +75,7 @@ const (
 var errEnough = errors.New("read enough")
 
 // look sends bytes and reads until the end, silence, or enough.
-func look(s *Server, request string) seen { return lookFor(patient, s, request) }
+func look(s *Server, request string) seen { return lookFor(patient, patient, s, request) }
 
 // dial connects to a server, over TLS if it speaks that.
 func dial(s *Server) (net.Conn, error) {
@@ -85,7 +85,10 @@ func dial(s *Server) (net.Conn, error) {
 	return net.Dial("tcp", s.address())
 }
 
-func lookFor(silence time.Duration, s *Server, request string) seen {
+// lookFor takes a silence for the end: of one length before the first bytes, which
+// may come late because others are served at the same time, and of another after
+// them.
+func lookFor(before, after time.Duration, s *Server, request string) seen {
 	c, err := dial(s)
 	if err != nil {
 		return seen{err: err}
@@ -94,7 +97,7 @@ func lookFor(silence time.Duration, s *Server, request string) seen {
 	if _, err = c.Write([]byte(request)); err != nil {
 		return seen{err: err}
 	}
-	return listen(c, silence)
+	return listen(c, before, after)
 }
 
 // lookAll looks at every endpoint at once, with a method and the queries of
@@ -106,11 +109,14 @@ func lookAll(s *Server, method string) map[string]seen {
 	for _, subject := range s.subjects {
 		for _, e := range subject.endpoints {
 			clients.Go(func() {
-				silence := patient
+				before, after := patient, patient
 				if subject.title == "Silence" || e.path == "http10/keep" {
-					silence = brief
+					after = brief
 				}
-				got := lookFor(silence, s, method+strings.TrimPrefix(get("/"+e.path+"/"+small+claims[e.path].query), "GET"))
+				if e.path == "stall/before" {
+					before = brief
+				}
+				got := lookFor(before, after, s, method+strings.TrimPrefix(get("/"+e.path+"/"+small+claims[e.path].query), "GET"))
 				got.head = strings.ReplaceAll(got.head, s.URL(), "http://127.0.0.1:PORT")
 				got.head = strings.ReplaceAll(got.head, " //"+s.address(), " //127.0.0.1:PORT")
 				got.head = strings.ReplaceAll(got.head, strings.Replace(s.URL(), "127.0.0.1", "localhost", 1), "http://localhost:PORT")
@@ -124,9 +130,13 @@ func lookAll(s *Server, method string) map[string]seen {
 	return all
 }
 
-func listen(c net.Conn, silence time.Duration) (s seen) {
+func listen(c net.Conn, before, after time.Duration) (s seen) {
 	var all bytes.Buffer
 	for p := make([]byte, 32<<10); s.err == nil; {
+		silence := after
+		if all.Len() == 0 {
+			silence = before
+		}
 		c.SetReadDeadline(time.Now().Add(silence))
 		n, err := c.Read(p)
 		all.Write(p[:n])

@@ -12,7 +12,7 @@ import (
 
 const (
 	idleTimeout   = 60 * time.Second // a client that sends no request is let go
-	lingerTimeout = time.Second      // how long a half-closed client may take to go
+	lingerTimeout = time.Second
 )
 
 // conn is one client. It is used by one goroutine, but for tcp.Close.
@@ -103,7 +103,7 @@ func (c *conn) finish() {
 	if c.fail(c.tcp.CloseWrite()) {
 		return
 	}
-	timer := time.AfterFunc(lingerTimeout, func() { c.tcp.Close() })
+	timer := time.AfterFunc(c.server.linger, func() { c.tcp.Close() })
 	defer timer.Stop()
 	c.waitForClient()
 }

