@@ -21,17 +21,24 @@ type count struct {
 	requests int
 }
 
+// settle is how long a program is given to find that there is nothing to do. Its
+// threads pass work on among themselves until then, and one that were halted while
+// another waits for it would keep that waiting.
+const settle = 50 * time.Millisecond
+
 // step lets the first thread of a process take one instruction after another,
 // and counts them until the server has been asked so many times.
 func (s *server) step(ctx context.Context, process, fetches int) (*count, error) {
 	if err := s.awaitWarm(ctx, process); err != nil {
 		return nil, err
 	}
+	time.Sleep(settle)
 	threads, err := halt(process)
 	defer letGo(threads)
 	if err != nil {
 		return nil, err
 	}
+	s.release()
 	counted, last := &count{map[uint64]int{}, fetches}, s.asked.Load()+int64(fetches)
 	for s.asked.Load() < last {
 		if ctx.Err() != nil {
