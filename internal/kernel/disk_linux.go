@@ -18,7 +18,8 @@ import (
 type disk struct {
 	near, far bool // folders of either kind have been opened
 	waits     bool
-	inLine    time.Duration // for a processor, as of the last Delayed
+	thread    int           // which asked Delayed last
+	inLine    time.Duration // how long it had been in line for a processor then
 }
 
 func (d *disk) raw() bool { return d.near && !d.far && !d.waits }
@@ -37,8 +38,11 @@ func (s *system) ExpectWaits(yes bool) { s.disk.waits = yes }
 
 // Delayed implements [Files], from the second number of the file: nanoseconds
 // in line for a processor (Documentation/scheduler/sched-stats.rst of the kernel).
+// A goroutine that is not locked to a thread may be on another one than the last
+// time, of which nothing is known then.
 func (s *system) Delayed() time.Duration {
-	text, err := os.ReadFile("/proc/thread-self/schedstat")
+	thread := unix.Gettid()
+	text, err := os.ReadFile("/proc/self/task/" + strconv.Itoa(thread) + "/schedstat")
 	fields := strings.Fields(string(text))
 	if err != nil || len(fields) < 2 {
 		return 0
@@ -48,7 +52,10 @@ func (s *system) Delayed() time.Duration {
 		return 0
 	}
 	since := max(0, time.Duration(inLine)-s.disk.inLine)
-	s.disk.inLine = time.Duration(inLine)
+	if thread != s.disk.thread {
+		since = 0
+	}
+	s.disk.thread, s.disk.inLine = thread, time.Duration(inLine)
 	return since
 }
 

@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -69,6 +70,10 @@ func TestDelayed(t *testing.T) {
 	defer runtime.UnlockOSThread()
 	k := open(t)
 	began := k.Now()
-	k.Delayed() // of all the thread's life
+	require.Zero(t, k.Delayed(), "that of all the thread's life")
 	require.LessOrEqual(t, k.Delayed(), k.Now()-began)
+	k.disk.inLine = -time.Hour
+	require.GreaterOrEqual(t, k.Delayed(), time.Hour)
+	k.disk.inLine, k.disk.thread = -time.Hour, -1
+	require.Zero(t, k.Delayed(), "another thread's")
 }

@@ -171,7 +171,8 @@ type Files interface {
 
 	// Delayed is how long this thread has waited for a processor since it was
 	// asked last: of the time that a slow call took, the part for which no disk
-	// is to blame. 0 where the system does not tell. It costs some microseconds.
+	// is to blame. 0 where the system does not tell, or another thread asked last.
+	// It costs some microseconds.
 	Delayed() time.Duration
 }
 
