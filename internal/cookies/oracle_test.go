@@ -64,6 +64,7 @@ func comparable(c *http.Cookie, field string) bool {
 	case strings.Contains(lower, "expires"): // theirs knows fewer spellings of a date, and goes by its own clock
 		return c.Expires.Year() > 1601 && c.Expires.Year() < 2000 && strings.Count(lower, "expires") == 1
 	case strings.Count(lower, "max-age") > 1 || strings.Contains(lower, "max-age") && c.MaxAge == 0: // theirs stops at one it cannot read
+	case c.MaxAge > 0 && c.MaxAge < 1000: // theirs goes by its own clock
 	case strings.Count(lower, "domain") > 1 || strings.Count(lower, "path") > 1: // theirs passes an empty one over
 	case strings.ContainsFunc(field, func(r rune) bool { return r < ' ' || r >= 0x7f || strings.ContainsRune(`"\%`, r) }): // theirs takes no such path
 	default:
