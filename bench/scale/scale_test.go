@@ -68,13 +68,22 @@ func TestTurns(t *testing.T) {
 		turnTable([]probed{{Drips: &drips{}}, {Drips: &drips{Conns: 7}, During: got}}))
 }
 
+// sleeper is a kernel whose waits are as long as they are asked to be: a real one
+// may end at a signal.
+type sleeper struct{ kernel.Kernel }
+
+func (sleeper) Wait(_ []poller.Event, timeout time.Duration) (int, error) {
+	time.Sleep(timeout)
+	return 0, nil
+}
+
 // TestTimedKernel: a turn is what comes between two waits, and the waits are no
 // part of it.
 func TestTimedKernel(t *testing.T) {
 	inner, err := kernel.New()
 	require.NoError(t, err)
 	defer inner.Close()
-	k := &timedKernel{Kernel: inner}
+	k := &timedKernel{Kernel: sleeper{inner}}
 	events := make([]poller.Event, 1)
 	began := time.Now()
 	for range 3 {
