@@ -37,20 +37,23 @@ type shelf struct {
 }
 
 func newShelf(t *testing.T, files int, pause time.Duration) *shelf {
-	s := &shelf{files: files, pause: pause, reach: map[int]chan struct{}{}}
-	s.Server = httptest.NewServer(s)
-	t.Cleanup(s.Close)
-	return s
+	return (&shelf{files: files, pause: pause}).serve(t)
 }
 
 // newGatedShelf gives so many files at once, and of the others their first halves
 // until its gate is closed: a run that is to be disturbed cannot be over before.
 func newGatedShelf(t *testing.T, files, atOnce int) *shelf {
-	s := newShelf(t, files, 0)
-	s.gate = make(chan struct{}, files)
+	gate := make(chan struct{}, files)
 	for range atOnce {
-		s.gate <- struct{}{}
+		gate <- struct{}{}
 	}
+	return (&shelf{files: files, gate: gate}).serve(t)
+}
+
+func (s *shelf) serve(t *testing.T) *shelf {
+	s.reach = map[int]chan struct{}{}
+	s.Server = httptest.NewServer(s)
+	t.Cleanup(s.Close)
 	return s
 }
 

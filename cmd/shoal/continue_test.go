@@ -43,7 +43,16 @@ type press struct {
 }
 
 func newPress(t *testing.T, size int, then http.HandlerFunc) *press {
-	p := &press{content: pages("first", size), then: then}
+	return (&press{content: pages("first", size), then: then}).serve(t)
+}
+
+// newHeldPress is one whose first half is followed by the other when the test says
+// so, and which has all of it for later requests.
+func newHeldPress(t *testing.T, size int) *press {
+	return (&press{content: pages("first", size), held: make(chan struct{})}).serve(t)
+}
+
+func (p *press) serve(t *testing.T) *press {
 	p.Server = httptest.NewServer(p)
 	t.Cleanup(p.Close)
 	return p
@@ -325,8 +334,7 @@ const partEnd = ".part"
 
 // TestContinueInterrupted: a signal leaves what has come.
 func TestContinueInterrupted(t *testing.T) {
-	s, dir := newPress(t, 100_000, nil), t.TempDir()
-	s.held = make(chan struct{})
+	s, dir := newHeldPress(t, 100_000), t.TempDir()
 	p := startShoal(t, "-d", dir, "--retry", "0", "-C", "-", s.URL+"/name")
 	awaitSize(t, filepath.Join(dir, ".name.part"), 50_000)
 	require.NoError(t, p.Process.Signal(os.Interrupt))
@@ -350,8 +358,7 @@ func awaitSize(t *testing.T, name string, size int64) {
 
 // TestContinueTwice: two runs do not go on with the same parts.
 func TestContinueTwice(t *testing.T) {
-	s, dir := newPress(t, 100_000, nil), t.TempDir()
-	s.held = make(chan struct{})
+	s, dir := newHeldPress(t, 100_000), t.TempDir()
 	p := startShoal(t, "-s", "-d", dir, "--retry", "0", "-C", "-", s.URL+"/name")
 	awaitSize(t, filepath.Join(dir, ".name.part"), 50_000)
 	got := shoal(t, "-d", dir, "--retry", "0", "-C", "-", s.URL+"/name")
