@@ -21,9 +21,9 @@ type count struct {
 	requests int
 }
 
-// settle is how long a program is given to find that there is nothing to do. Its
-// threads pass work on among themselves until then, and one that were halted while
-// another waits for it would keep that waiting.
+// settle is how long a program is given to find that there is nothing to do. Until
+// then its threads hand work to each other, and one that stands still in the middle
+// of that would keep another waiting for ever.
 const settle = 50 * time.Millisecond
 
 // step lets the first thread of a process take one instruction after another,

@@ -132,7 +132,7 @@ func TestPoliteRedirectWithDelay(t *testing.T) {
 	got := shoal(t, "-d", t.TempDir(), "--polite", first.URL+"/to/a?"+second.URL+"/a", first.URL+"/b")
 	require.Equal(t, exitOK, got.status, got.stderr)
 	require.Len(t, first.takeAsked(), 4)
-	first.requireApart(t, 1, 300*time.Millisecond)
+	first.requireApart(t, 300*time.Millisecond)
 }
 
 // TestPoliteDelayKept: that a line goes in the moment between the end of a delay and
