@@ -35,6 +35,9 @@ func (s *server) step(ctx context.Context, process, fetches int) (*count, error)
 	time.Sleep(settle)
 	threads, err := halt(process)
 	defer letGo(threads)
+	if ctx.Err() != nil {
+		return nil, ctx.Err() // to attach to a thread that is being killed is not permitted either
+	}
 	if err != nil {
 		return nil, err
 	}
