@@ -12,7 +12,7 @@ import (
 
 const (
 	idleTimeout   = 60 * time.Second // a client that sends no request is let go
-	lingerTimeout = time.Second
+	lingerTimeout = time.Second      // Server.linger, but in tests
 )
 
 // conn is one client. It is used by one goroutine, but for tcp.Close.

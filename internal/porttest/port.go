@@ -27,8 +27,8 @@ func Closed(t testing.TB) (address string) {
 	return fmt.Sprintf("127.0.0.1:%d", own.(*unix.SockaddrInet4).Port)
 }
 
-// Ports below those that Linux and most others give out unasked
-// (ip_local_port_range in ip(7)), and above those of most services.
+// Ports below those that Linux gives out unasked (ip_local_port_range in ip(7)), and
+// above those of most services.
 const (
 	lowest   = 10_000
 	ports    = 20_000
@@ -36,8 +36,8 @@ const (
 )
 
 // Free gives an address of 127.0.0.1 at which a program may listen that is going
-// to be started. No socket gets this port in the meantime by chance, as it might
-// one of those that the system gives out.
+// to be started. In the meantime the system gives the port to nobody who has not
+// asked for it by its number; another call of Free may, once in twenty thousand.
 func Free(t testing.TB) (address string) {
 	t.Helper()
 	var err error
